@@ -1,0 +1,171 @@
+// FakeHost: an EngineHost that records what an engine does to the world, with a clock that tests
+// move. FakeSession: an engine with such a host, fed as a session feeds it: what is not consumed is
+// offered again. One thread; for tests and fuzzers.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "postern/base/check.h"
+#include "postern/engine/engine.h"
+#include "postern/engine/engine_context.h"
+#include "postern/engine/in_flight.h"
+#include "postern/metrics/shard.h"
+
+namespace postern::testing {
+
+class FakeHost final : public EngineHost {
+ public:
+  struct End {
+    CloseReason reason;
+    Ending ending;
+  };
+  struct FailedLogin {
+    std::string user, mechanism, result;
+  };
+  struct Slow {
+    std::string command;
+    Duration first_byte, total;
+  };
+
+  void ToClient(std::string_view bytes) override { Write(client, client_writes, bytes); }
+  void ToBackend(std::string_view bytes) override { Write(backend, backend_writes, bytes); }
+  bool ClientHasRoom() const override { return client_room; }
+  bool BackendHasRoom() const override { return backend_room; }
+  void ConnectBackend(std::string_view user) override { connects.emplace_back(user); }
+  void RejectBackend(BackendFailure why) override { rejections.push_back(why); }
+  void DropBackend() override { ++drops; }
+  void LoggedIn() override { logged_in = true; }
+  void LoginFailed(std::string_view user, std::string_view mechanism,
+                   std::string_view result) override {
+    failed_logins.push_back({std::string(user), std::string(mechanism), std::string(result)});
+  }
+  void SlowCommand(std::string_view command, Duration first_byte, Duration total) override {
+    slow.push_back({std::string(command), first_byte, total});
+  }
+  void Finish(CloseReason reason, Ending ending) override {
+    POSTERN_CHECK(!end);
+    end = End{reason, ending};
+  }
+  Instant now() const override { return time; }
+  Duration client_stall() const override { return stall; }
+  const Plan& plan() const override { return settings; }
+
+  bool Ended(CloseReason reason, Ending ending = Ending::kOrderly) const {
+    return end && end->reason == reason && end->ending == ending;
+  }
+  // What was written since the last call.
+  std::string TakeClient() { return std::exchange(client, {}); }
+  std::string TakeBackend() { return std::exchange(backend, {}); }
+
+  // Written by the engine, in all or since the last Take.
+  std::string client, backend;
+  std::size_t client_writes = 0, backend_writes = 0;
+  // Decisions of the engine, in order.
+  std::vector<std::string> connects;
+  std::vector<BackendFailure> rejections;
+  int drops = 0;
+  bool logged_in = false;
+  std::vector<FailedLogin> failed_logins;
+  std::vector<Slow> slow;
+  std::optional<End> end;
+  // Set by the test.
+  bool client_room = true, backend_room = true;
+  Plan settings;
+  Instant time{std::chrono::hours(1)};
+  Duration stall{};
+
+ private:
+  void Write(std::string& to, std::size_t& writes, std::string_view bytes) {
+    POSTERN_CHECK(!end);
+    to.append(bytes);
+    ++writes;
+  }
+};
+
+// E is constructed from an EngineContext. All calls but the accessors do nothing once the engine
+// has finished, as a session would.
+template <typename E>
+class FakeSession {
+ public:
+  FakeSession() : shard(ShardSize{1, 2, 2}), engine(EngineContext{host, shard, pool}) {}
+
+  void Start() {
+    if (!host.end) engine.Start();
+  }
+  // Bytes arrive, and are offered with what was left before.
+  void Client(std::string_view bytes) {
+    client_pending.append(bytes);
+    OfferClient();
+  }
+  void Backend(std::string_view bytes) {
+    backend_pending.append(bytes);
+    OfferBackend();
+  }
+  void BackendConnected(PoolId pool_id = 0, BackendId backend_id = 0) {
+    backend_pending.clear();
+    After(&E::OnBackendConnected, pool_id, backend_id);
+  }
+  void BackendFailed() { After(&E::OnBackendFailed); }
+  void BackendEnd() { After(&E::OnBackendEnd); }
+  void ClientEnd() { Call(&E::OnClientEnd); }
+  void Timeout(Engine::Timeout which) { Call(&E::OnTimeout, which); }
+  void Drain() { Call(&E::OnDrain); }
+  void DrainDeadline() { Call(&E::OnDrainDeadline); }
+  void Abandoned() { Call(&E::OnAbandoned); }
+  // The backlog of one side has drained: both sides' bytes are offered again.
+  void Drained() {
+    OfferBackend();
+    OfferClient();
+  }
+  void Advance(Duration time) { host.time += time; }
+  // Reading the backend was paused for the client during this time.
+  void Stall(Duration time) {
+    host.time += time;
+    host.stall += time;
+  }
+
+  FakeHost host;
+  InFlightPool pool;
+  Shard shard;
+  E engine;
+  std::string client_pending, backend_pending;
+  std::size_t client_consumed = 0, backend_consumed = 0;
+
+ private:
+  template <typename Method, typename... Args>
+  void Call(Method method, Args... args) {
+    if (!host.end) (engine.*method)(args...);
+  }
+  template <typename Method, typename... Args>
+  void After(Method method, Args... args) {
+    Call(method, args...);
+    OfferClient();
+  }
+  void OfferClient() {
+    if (host.end || client_pending.empty()) return;
+    client_consumed += Offer(client_pending, &E::OnClientBytes);
+  }
+  void OfferBackend() {
+    if (host.end) return;
+    if (!backend_pending.empty()) backend_consumed += Offer(backend_pending, &E::OnBackendBytes);
+    OfferClient();
+  }
+  // Through a copy of exactly this size, so that the address sanitizer sees a look past its end.
+  template <typename Method>
+  std::size_t Offer(std::string& pending, Method method) {
+    const auto exact = std::make_unique<char[]>(pending.size());
+    pending.copy(exact.get(), pending.size());
+    const std::size_t consumed = (engine.*method)(std::string_view(exact.get(), pending.size()));
+    POSTERN_CHECK(consumed <= pending.size());
+    pending.erase(0, consumed);
+    return consumed;
+  }
+};
+
+}  // namespace postern::testing
