@@ -1,0 +1,53 @@
+// Registry: sums the shards of all workers into Prometheus text when scraped. Owned by the server, used on
+// the admin thread; never touches a worker's loop. The only place that knows prometheus-cpp.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "postern/metrics/shard.h"
+
+namespace postern {
+
+// Names of the configured things, by index; a backend with its pool.
+struct MetricNames {
+  std::vector<std::string> listeners;
+  std::vector<std::string> pools;
+  struct Backend {
+    std::string name;
+    PoolId pool;
+  };
+  std::vector<Backend> backends;
+  std::vector<std::string> certificates;
+};
+
+// Figures that no worker owns, asked at each scrape on the admin thread.
+struct ProcessFigures {
+  std::function<bool(BackendId)> backend_up;
+  std::function<std::int64_t(std::size_t certificate)> certificate_not_after;  // seconds since 1970
+  std::function<std::uint64_t()> log_dropped;
+  std::string version;  // labels of postern_build_info
+  std::string tls_library;
+};
+
+class Registry {
+ public:
+  Registry(MetricNames names, ProcessFigures figures);
+  ~Registry();
+  Registry(const Registry&) = delete;
+  Registry& operator=(const Registry&) = delete;
+
+  // Before the first scrape; the shards outlive the registry. The index is the worker label.
+  void AddShard(const Shard& shard);
+  // The exposition text (version 0.0.4), whole.
+  std::string Scrape() const;
+
+ private:
+  struct Inner;
+  std::unique_ptr<Inner> inner_;
+};
+
+}  // namespace postern

@@ -1,0 +1,44 @@
+// Listener: one listening TCP socket of one loop (SO_REUSEPORT, so that each worker has its own on the
+// same address). Owned by the worker. Knows nothing of TLS or protocols.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "postern/base/status.h"
+#include "postern/net/address.h"
+#include "postern/net/loop.h"
+#include "postern/net/stream.h"
+
+namespace postern {
+
+// A bound socket that does not listen yet; created on the main thread while the process may still bind low
+// ports, then given to a worker. Closes its descriptor when destroyed unused.
+class BoundSocket {
+ public:
+  // Port 0 takes any free port; address() tells which. Errors name the address and what to do.
+  static Result<BoundSocket> Bind(const Address& address);
+  BoundSocket(BoundSocket&& other) noexcept;
+  BoundSocket& operator=(BoundSocket&& other) noexcept;
+  ~BoundSocket();
+  const Address& address() const { return address_; }
+  int Release();
+
+ private:
+  BoundSocket(int descriptor, Address address) : descriptor_(descriptor), address_(address) {}
+  int descriptor_;
+  Address address_;
+};
+
+class Listener {
+ public:
+  using Accept = std::function<void(std::unique_ptr<Stream> stream, const Address& client)>;
+  // Starts accepting at once. accept gets streams that are not started, TCP_NODELAY and keep-alive set.
+  static Result<std::unique_ptr<Listener>> Open(Loop& loop, BoundSocket socket, Accept accept);
+  virtual ~Listener() = default;
+  // Stops taking new connections (they wait in the kernel's queue) and takes them again.
+  virtual void Pause() = 0;
+  virtual void Resume() = 0;
+};
+
+}  // namespace postern

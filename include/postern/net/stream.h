@@ -1,0 +1,65 @@
+// Stream: a duplex, ordered byte stream bound to one loop; the seam between sessions and the network.
+// Owned by whoever opened it (a session); used on its loop's thread only. Knows nothing of protocols.
+//
+// Bytes are pushed: an observer gets a view of what arrived, straight from the loop's one read buffer,
+// so that a relayed byte is not copied between the kernel and the engine and an idle stream owns no
+// buffer. Law: no downward call (Write, SetReading, Close) leads to an upward call on the same stack.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include "postern/base/status.h"
+
+namespace postern {
+
+// What TLS agreed on. Views of static text; empty and false on a plain stream.
+struct TlsFacts {
+  std::string_view version;  // "1.2", "1.3"
+  std::string_view cipher;   // standard name, "TLS_AES_128_GCM_SHA256"; "other" beyond the known list
+  bool resumed = false;
+};
+
+class Stream {
+ public:
+  class Observer {
+   public:
+    virtual ~Observer() = default;
+    // The stream can carry the protocol: TCP connected, TLS handshake done. Once, before all others;
+    // Start may call it before it returns.
+    virtual void OnOpen() = 0;
+    // Bytes from the peer, at most 64 KiB. The view dies on return: the observer takes all of it.
+    virtual void OnBytes(std::string_view bytes) = 0;
+    // The backlog was at or above the high mark and has fallen to the low mark.
+    virtual void OnDrained() = 0;
+    // Ok: the peer finished sending (FIN, TLS close_notify); writing is still possible.
+    // Error: the stream is dead (reset, TLS failure, truncation, a failed write); nothing follows.
+    virtual void OnEnd(const Status& why) = 0;
+  };
+
+  enum class How {
+    kFlush,  // write what is accepted, TLS close_notify, shut down sending, discard input for at most 2 s
+    kAbort,  // reset at once; no close_notify: the peer must see that something is missing
+  };
+
+  virtual ~Stream() = default;
+  // Begins reading. The observer must outlive the stream or the call of Close, whichever is first.
+  virtual void Start(Observer& observer) = 0;
+  // Takes all of the bytes (copies what the kernel does not take now). Never calls the observer.
+  // A failure arrives on a later turn through OnEnd. A no-op on a dead or closed stream.
+  virtual void Write(std::string_view bytes) = 0;
+  // Bytes accepted and not yet taken by the kernel.
+  virtual std::size_t backlog() const = 0;
+  // False stops the flow within one OnBytes: no further call until true. True resumes on a later turn.
+  virtual void SetReading(bool on) = 0;
+  // No observer call follows. The object may be destroyed at once, also from outside a callback of its
+  // own; the socket lives on in the loop until it is flushed. Destroying without Close aborts.
+  virtual void Close(How how) = 0;
+  virtual TlsFacts tls() const { return {}; }
+};
+
+// Marks of the backlog (DESIGN 2.13): reading the other side pauses at the high mark and goes on at the low.
+inline constexpr std::size_t kHighMark = 128 * 1024;
+inline constexpr std::size_t kLowMark = 32 * 1024;
+
+}  // namespace postern

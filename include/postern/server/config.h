@@ -1,0 +1,69 @@
+// Config: the configuration file as values (DESIGN 1.2). Loaded once on the main thread; immutable after.
+// Loading collects all errors with file:line:column and a hint; it opens no socket and starts nothing.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "postern/base/ids.h"
+#include "postern/engine/plan.h"
+#include "postern/net/address.h"
+
+namespace postern {
+
+struct ListenerConfig {
+  std::string name;
+  Protocol protocol = Protocol::kImap;
+  Address address;
+};
+
+struct CertificateConfig {
+  std::string chain;  // absolute, or relative to the working directory; resolved against the file's folder
+  std::string key;
+};
+
+struct BackendConfig {
+  std::string name;
+  PoolId pool = 0;
+  bool has_imap = false;
+  bool has_pop3 = false;
+  Address imap;
+  Address pop3;
+};
+
+struct PoolConfig {
+  std::string name;
+  std::vector<BackendId> backends;  // indices into Config::backends
+};
+
+struct Config {
+  std::string file;
+  unsigned workers = 0;  // 0: one per CPU
+  Duration drain = std::chrono::seconds(30);
+  std::string user;      // empty: stay who we are
+  Plan plan;             // name, timeouts, limits, log.slow
+  std::vector<ListenerConfig> listeners;
+  std::vector<CertificateConfig> certificates;
+  bool minimum_tls13 = false;
+  std::vector<PoolConfig> pools;
+  std::vector<BackendConfig> backends;
+  PoolId routing_pool = 0;
+  std::string log_path = "-";
+  std::string admin_address = "127.0.0.1:9143";  // host:port or unix:PATH
+};
+
+struct ConfigErrors {
+  // "postern.toml:3:8: what is wrong; what would be right", in order of place.
+  std::vector<std::string> errors;
+  std::vector<std::string> warnings;
+};
+
+// The configuration, valid only when errors.errors is empty.
+Config LoadConfig(const std::string& path, ConfigErrors& errors);
+// The same from text, for tests and fuzzers; path is used in messages and to resolve relative paths.
+Config ParseConfig(std::string_view text, const std::string& path, ConfigErrors& errors);
+// The effective configuration as TOML with every default written out (postern check --print).
+std::string PrintConfig(const Config& config);
+
+}  // namespace postern
