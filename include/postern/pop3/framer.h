@@ -1,9 +1,10 @@
-// Framers of POP3 (RFC 1939 §3): bytes in, frames out. Pure; one per session and side; one thread at a time.
-// They know nothing of commands: a line is a line, and whoever knows the command says when a body follows.
+// Framers of POP3 (RFC 1939 §3): bytes in, frames out. Pure; one per session and side; one thread
+// at a time. They know nothing of commands: a line is a line, and whoever knows the command says
+// when a body follows.
 //
-// Law of the client's side: a line ends in CRLF and holds no other CR, no LF, no NUL. Law of the backend's
-// side: a status line ends in CRLF and holds no other LF and no NUL; a body ends in CRLF "." CRLF exactly, and
-// whatever else looks like an end (bare LF, bare CR) is content.
+// Law of the client's side: a line ends in CRLF and holds no other CR, no LF, no NUL. Law of the
+// backend's side: a status line ends in CRLF and holds no other LF and no NUL; a body ends in CRLF
+// "." CRLF exactly, and whatever else looks like an end (bare LF, bare CR) is content.
 #pragma once
 
 #include <cstddef>
@@ -32,8 +33,8 @@ inline std::string_view LineText(std::string_view in, const Frame& frame) {
 
 class CommandFramer {
  public:
-  // in begins where the frame before ended; after kNeedMore it is the same bytes with more behind them.
-  // max_line counts the CRLF and may change between calls.
+  // in begins where the frame before ended; after kNeedMore it is the same bytes with more behind
+  // them. max_line counts the CRLF and may change between calls.
   Frame Next(std::string_view in, std::size_t max_line);
 
  private:
@@ -42,8 +43,8 @@ class CommandFramer {
 
 class ReplyFramer {
  public:
-  // As CommandFramer::Next; max_line is for status lines. Bodies have no limit and are given in runs as long
-  // as the input allows; none of their bytes is asked for twice.
+  // As CommandFramer::Next; max_line is for status lines. Bodies have no limit and are given in
+  // runs as long as the input allows; none of their bytes is asked for twice.
   Frame Next(std::string_view in, std::size_t max_line);
   // The status line just taken has a body behind it.
   void BeginBody() { state_ = State::kLineStart; }
