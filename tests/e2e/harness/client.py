@@ -50,7 +50,7 @@ class Client:
         if tls:
             self.socket = (tls_context or context()).wrap_socket(
                 raw, server_hostname="mail.example", suppress_ragged_eofs=False)
-        self.buffer = b""
+        self.buffer = bytearray()
         self.clean_end = None  # None: open; True: close_notify or FIN; False: cut without close_notify
         self.everything = bytearray()  # what was received, for messages of failed tests
 
@@ -112,7 +112,11 @@ class Client:
         while len(self.buffer) < count:
             if not self.fill():
                 raise Ended(f"closed after {len(self.buffer)} of {count} bytes: {self.tail()!r}")
-        data, self.buffer = self.buffer[:count], self.buffer[count:]
+        return self.take(count)
+
+    def take(self, count):
+        data = bytes(self.buffer[:count])
+        del self.buffer[:count]
         return data
 
     def line(self):
@@ -120,8 +124,7 @@ class Client:
         while True:
             end = self.buffer.find(b"\n")
             if end >= 0:
-                data, self.buffer = self.buffer[:end + 1], self.buffer[end + 1:]
-                return data
+                return self.take(end + 1)
             if not self.fill():
                 raise Ended(f"closed inside or before a line: {self.tail()!r}")
 
@@ -137,8 +140,7 @@ class Client:
         """All bytes until the other side closes; then `clean_end` is known."""
         while self.fill():
             pass
-        data, self.buffer = self.buffer, b""
-        return data
+        return self.take(len(self.buffer))
 
     def expect_end(self, clean=True):
         rest = self.rest()
@@ -149,9 +151,9 @@ class Client:
         """Reads exactly `count` bytes without keeping them; returns what followed in the buffer."""
         left = count - len(self.buffer)
         if left < 0:
-            self.buffer = self.buffer[count:]
+            del self.buffer[:count]
             return
-        self.buffer = b""
+        self.buffer.clear()
         room = memoryview(bytearray(1 << 18))
         while left:
             got = self.socket.recv_into(room, min(left, len(room)))
@@ -232,6 +234,19 @@ class Imap(Client):
                 raise AssertionError(f"waiting for {tag!r}, got {data!r}")
             untagged.append(data)
 
+    def all(self, tags):
+        """{tag: tagged line} in whatever order the answers come; untagged responses are dropped."""
+        found = {}
+        while len(found) < len(tags):
+            data = self.response()
+            tag = data.split(b" ")[0].decode()
+            if tag in tags:
+                assert tag not in found, f"two answers to {tag}: {data!r}"
+                found[tag] = data
+            elif not data.startswith((b"* ", b"+")):
+                raise AssertionError(f"waiting for {tags}, got {data!r}")
+        return found
+
     def tag(self):
         self.number += 1
         return f"t{self.number}"
@@ -287,11 +302,12 @@ class Pop3(Client):
         """The lines of a multi-line reply up to its dot, dots still stuffed."""
         while True:
             if self.buffer.startswith(b".\r\n"):
-                self.buffer = self.buffer[3:]
+                del self.buffer[:3]
                 return b""
             end = self.buffer.find(b"\r\n.\r\n")
             if end >= 0:
-                data, self.buffer = self.buffer[:end + 2], self.buffer[end + 5:]
+                data = self.take(end + 2)
+                del self.buffer[:3]
                 return data
             if not self.fill():
                 raise Ended(f"closed inside a multi-line reply: {self.tail()!r}")
