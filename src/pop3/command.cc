@@ -32,9 +32,24 @@ constexpr std::array<CommandTraits, kCommandCount> kTraits{{
 
 constexpr bool IsVisible(char c) { return c > ' ' && c < '\x7f'; }
 
+// A verb of up to eight letters as a number, in upper case; 0 when it is longer.
+constexpr std::uint64_t Pack(std::string_view verb) {
+  if (verb.size() > 8) return 0;
+  std::uint64_t packed = 0;
+  for (const char c : verb) packed = packed << 8 | static_cast<unsigned char>(AsciiUpper(c));
+  return packed;
+}
+
+constexpr auto kPacked = [] {
+  std::array<std::uint64_t, kCommandCount> packed{};
+  for (std::size_t i = 1; i < packed.size(); ++i) packed[i] = Pack(kTraits[i].name);
+  return packed;
+}();
+
 CommandKind KindOf(std::string_view verb) {
-  for (std::size_t i = 1; i < kTraits.size(); ++i) {
-    if (EqualsNoCase(verb, kTraits[i].name)) return static_cast<CommandKind>(i);
+  const std::uint64_t packed = Pack(verb);
+  for (std::size_t i = 1; i < kPacked.size(); ++i) {
+    if (kPacked[i] == packed) return static_cast<CommandKind>(i);
   }
   return CommandKind::kOther;
 }

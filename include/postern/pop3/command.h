@@ -29,7 +29,7 @@ enum class CommandKind : std::uint8_t {
   kLang,
   kXclient,
 };
-inline constexpr std::size_t kCommandCount = 18;
+inline constexpr std::size_t kCommandCount = 19;
 
 // "USER"; "other" for kOther.
 std::string_view CommandName(CommandKind kind);
