@@ -192,17 +192,26 @@ void Channel::Write(std::string_view bytes) {
     out_.append(bytes);
     return;
   }
+  unsealed_.append(bytes);
+  if (unsealed_.size() >= SSL3_RT_MAX_PLAIN_LENGTH) Seal();
+}
+
+// Everything since the last Flush in as few records as possible, as a good client does it.
+void Channel::Seal() {
+  std::string_view bytes = unsealed_;
   while (!bytes.empty()) {
     const int size = SSL_write(ssl_, bytes.data(), static_cast<int>(bytes.size()));
     if (size <= 0) {  // the next Receive reports the broken connection
       ERR_clear_error();
-      return;
+      break;
     }
     bytes.remove_prefix(static_cast<size_t>(size));
   }
+  unsealed_.clear();
 }
 
 Channel::Status Channel::Flush() {
+  if (!unsealed_.empty()) Seal();
   while (sent_ < out_.size()) {
     const ssize_t size = send(fd_, out_.data() + sent_, out_.size() - sent_, MSG_NOSIGNAL);
     if (size < 0) {

@@ -50,14 +50,14 @@ class Channel {
 
   // Reads all the kernel has. `hung_up`: the peer's end was announced, so read until it shows.
   Status Receive(bool hung_up, Sink& sink);
-  // Seals into the send buffer; nothing leaves before Flush.
+  // Takes all of it; nothing leaves before Flush.
   void Write(std::string_view bytes);
   Status Flush();
   // A TLS client speaks first; call once when the socket is connected.
   Status BeginHandshake();
 
   int fd() const { return fd_; }
-  size_t backlog() const { return out_.size() - sent_; }
+  size_t backlog() const { return unsealed_.size() + out_.size() - sent_; }
   bool handshaken() const;
   bool resumed() const;
   // Empty when version and cipher are what every cell must use.
@@ -68,11 +68,13 @@ class Channel {
  private:
   struct BioHooks;
   Status Open(Sink& sink);
+  void Seal();
 
   const int fd_;
   SSL* ssl_ = nullptr;
-  std::string_view in_;  // ciphertext received and not yet taken by the library
-  std::string out_;
+  std::string_view in_;   // ciphertext received and not yet taken by the library
+  std::string unsealed_;  // plaintext waiting for Flush
+  std::string out_;       // what the kernel gets
   size_t sent_ = 0;
 };
 
