@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "postern/base/ids.h"
+#include "postern/base/status.h"
 #include "postern/engine/plan.h"
 #include "postern/net/address.h"
 
@@ -19,8 +20,9 @@ struct ListenerConfig {
 };
 
 struct CertificateConfig {
-  std::string chain;  // absolute, or relative to the working directory; resolved against the file's folder
+  std::string chain;  // absolute: what the file says, resolved against the file's folder
   std::string key;
+  std::string place;  // "postern.toml:12:1", for errors found when the files are read
 };
 
 struct BackendConfig {
@@ -46,6 +48,7 @@ struct Config {
   std::vector<ListenerConfig> listeners;
   std::vector<CertificateConfig> certificates;
   bool minimum_tls13 = false;
+  bool allow_short_idle = false;
   std::vector<PoolConfig> pools;
   std::vector<BackendConfig> backends;
   PoolId routing_pool = 0;
@@ -65,5 +68,12 @@ Config LoadConfig(const std::string& path, ConfigErrors& errors);
 Config ParseConfig(std::string_view text, const std::string& path, ConfigErrors& errors);
 // The effective configuration as TOML with every default written out (postern check --print).
 std::string PrintConfig(const Config& config);
+// The reference of all keys: type, default and meaning, a line each.
+std::string DescribeKeys();
+// Whether this process may run as this configuration says: root must name an account, and only root can
+// switch to another. For run, not for check.
+Status CheckUser(const Config& config);
+// Whether each certificate and its key can be read and belong together; errors name the table's place.
+void CheckCertificates(const Config& config, ConfigErrors& errors);
 
 }  // namespace postern

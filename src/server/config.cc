@@ -1,0 +1,195 @@
+#include "postern/server/config.h"
+
+#include <errno.h>
+#include <fmt/format.h>
+#include <string.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "postern/base/text.h"
+#include "server/config_reader.h"
+
+namespace postern {
+namespace {
+
+constexpr Duration kLeastImapIdle = std::chrono::minutes(30);  // RFC 9051 §5.4
+constexpr Duration kLeastPop3Idle = std::chrono::minutes(10);  // RFC 1939 §3
+
+std::string_view ProtocolText(Protocol protocol) {
+  return protocol == Protocol::kImap ? "imap" : "pop3";
+}
+
+// Reports the second and later bearers of a name.
+template <typename Items>
+void CheckNames(const Items& items, const std::vector<Place>& places, std::string_view what,
+                Problems& problems) {
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      if (items[i].name.empty() || items[i].name != items[j].name) continue;
+      problems.Error(places[i], fmt::format("a second {} is named \"{}\"; names must differ", what,
+                                            items[i].name));
+      break;
+    }
+  }
+}
+
+void CheckCounts(const Draft& draft, Problems& problems) {
+  const Config& config = draft.config;
+  if (config.listeners.empty()) {
+    problems.Error({}, "no listener; add a [[listener]] with name, protocol and address");
+  }
+  if (config.certificates.empty()) {
+    problems.Error({}, "no certificate; add a [[certificate]] with chain and key");
+  }
+  for (std::size_t i = 1; i < config.certificates.size(); ++i) {
+    problems.Error(draft.certificate_places[i],
+                   "a second certificate; only one [[certificate]] is supported so far");
+  }
+  if (config.pools.empty()) {
+    problems.Error({}, "no pool; add a [[pool]] with a [[pool.backend]]");
+  }
+  for (std::size_t i = 0; i < config.pools.size(); ++i) {
+    if (!config.pools[i].backends.empty()) continue;
+    problems.Error(draft.pool_places[i],
+                   fmt::format("pool \"{}\" has no backend; add a [[pool.backend]] below it",
+                               config.pools[i].name));
+  }
+}
+
+void CheckListeners(const Draft& draft, Problems& problems) {
+  const auto& listeners = draft.config.listeners;
+  CheckNames(listeners, draft.listener_places, "listener", problems);
+  for (std::size_t i = 0; i < listeners.size(); ++i) {
+    if (listeners[i].name == "admin") {
+      problems.Error(draft.listener_places[i],
+                     "the name \"admin\" is the admin listener's in logs; choose another");
+    }
+    if (listeners[i].address.port() == 0) continue;
+    const std::string address = listeners[i].address.Text();
+    if (address == draft.config.admin_address) {
+      problems.Error(draft.listener_places[i],
+                     fmt::format("{} is admin.address too; choose another port", address));
+    }
+    for (std::size_t j = 0; j < i; ++j) {
+      if (address != listeners[j].address.Text()) continue;
+      problems.Error(draft.listener_places[i],
+                     fmt::format("{} is listener \"{}\"'s address too; choose another port",
+                                 address, listeners[j].name));
+    }
+  }
+}
+
+void CheckBackends(const Draft& draft, Problems& problems) {
+  const Config& config = draft.config;
+  for (const PoolConfig& pool : config.pools) {
+    std::vector<BackendConfig> backends;
+    std::vector<Place> places;
+    for (const BackendId id : pool.backends) {
+      backends.push_back(config.backends[id]);
+      places.push_back(draft.backend_places[id]);
+    }
+    CheckNames(backends, places, fmt::format("backend of pool \"{}\"", pool.name), problems);
+  }
+  for (std::size_t i = 0; i < config.backends.size(); ++i) {
+    const BackendConfig& backend = config.backends[i];
+    for (const Protocol protocol : {Protocol::kImap, Protocol::kPop3}) {
+      if (protocol == Protocol::kImap ? backend.has_imap : backend.has_pop3) continue;
+      for (const ListenerConfig& listener : config.listeners) {
+        if (listener.protocol != protocol) continue;
+        problems.Error(draft.backend_places[i],
+                       fmt::format("backend \"{}\" has no {} address, but listener \"{}\" serves "
+                                   "it; add {} = \"host:port\"",
+                                   backend.name, ProtocolText(protocol), listener.name,
+                                   ProtocolText(protocol)));
+        break;
+      }
+    }
+  }
+}
+
+void CheckPools(Draft& draft, Problems& problems) {
+  Config& config = draft.config;
+  CheckNames(config.pools, draft.pool_places, "pool", problems);
+  std::vector<std::string_view> names;
+  for (std::size_t i = 0; i < config.pools.size(); ++i) {
+    if (config.pools[i].name == "none") {
+      problems.Error(draft.pool_places[i],
+                     "the name \"none\" means \"not routed yet\" in metrics; choose another");
+    }
+    if (config.pools[i].name == draft.routing_pool) config.routing_pool = static_cast<PoolId>(i);
+    names.push_back(config.pools[i].name);
+  }
+  if (draft.routing_pool.empty() || config.pools.empty()) return;
+  if (config.pools[config.routing_pool].name == draft.routing_pool) return;
+  const std::string_view near = NearestName(draft.routing_pool, names);
+  problems.Error(
+      draft.routing_pool_place,
+      fmt::format("pool = \"{}\": no pool has this name; {} \"{}\"{}", draft.routing_pool,
+                  near.empty() ? "there is" : "did you mean",
+                  near.empty() ? fmt::format("{}", fmt::join(names, "\", \"")) : std::string(near),
+                  near.empty() ? "" : "?"));
+}
+
+void WarnUnused(const Draft& draft, Problems& problems) {
+  for (std::size_t i = 0; i < draft.config.pools.size(); ++i) {
+    if (i == draft.config.routing_pool) continue;
+    problems.Warn(draft.pool_places[i],
+                  fmt::format("pool \"{}\" is not used; routing.pool is \"{}\"",
+                              draft.config.pools[i].name, draft.routing_pool));
+  }
+}
+
+void CheckIdle(const Draft& draft, Problems& problems) {
+  if (draft.config.allow_short_idle) return;
+  const Plan::Timeouts& timeouts = draft.config.plan.timeouts;
+  const auto check = [&](std::string_view key, Duration value, Duration least, Place place) {
+    if (value >= least) return;
+    problems.Error(place, fmt::format("{} = \"{}\": the RFC asks for at least \"{}\"; raise it or "
+                                      "say allow_short_idle = true",
+                                      key, DurationText(value), DurationText(least)));
+  };
+  check("imap_idle", timeouts.imap_idle, kLeastImapIdle, draft.imap_idle_place);
+  check("pop3_idle", timeouts.pop3_idle, kLeastPop3Idle, draft.pop3_idle_place);
+}
+
+}  // namespace
+
+Config ParseConfig(std::string_view text, const std::string& path, ConfigErrors& errors) {
+  Problems problems(path);
+  Draft draft;
+  try {
+    const toml::table root = toml::parse(text, std::string_view(path));
+    draft = ReadTables(root, problems);
+    if (!root.contains("routing")) {
+      problems.Error({}, "no routing; add [routing] with pool = \"...\"");
+    }
+    CheckCounts(draft, problems);
+    CheckListeners(draft, problems);
+    CheckBackends(draft, problems);
+    CheckPools(draft, problems);
+    CheckIdle(draft, problems);
+    WarnUnused(draft, problems);
+  } catch (const toml::parse_error& error) {
+    problems.Error(PlaceOf(error.source()),
+                   std::string(error.description()) + "; this is not TOML");
+  }
+  problems.MoveTo(errors);
+  draft.config.file = path;
+  return std::move(draft.config);
+}
+
+Config LoadConfig(const std::string& path, ConfigErrors& errors) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  // An empty file inserts nothing, which counts as a failure of the insertion.
+  if (file) text << file.rdbuf();
+  if (!file || file.bad()) {
+    errors.errors.push_back(
+        fmt::format("{}:1:1: cannot be read: {}; name a file with -c", path, strerror(errno)));
+    return {};
+  }
+  return ParseConfig(text.str(), path, errors);
+}
+
+}  // namespace postern

@@ -1,0 +1,110 @@
+// How single values of the configuration are read and printed, and how mistakes are collected.
+// For config.cc and config_schema.cc only: beside them nothing knows toml++.
+#pragma once
+
+#include <toml++/toml.h>
+
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "postern/base/clock.h"
+#include "postern/base/status.h"
+#include "postern/net/address.h"
+#include "postern/server/config.h"
+
+namespace postern {
+
+// A place in the file; both count from 1.
+struct Place {
+  std::uint32_t line = 1;
+  std::uint32_t column = 1;
+};
+inline Place PlaceOf(const toml::source_region& source) {
+  return {source.begin.line, source.begin.column};
+}
+
+// All that is wrong with one file. A message says what is wrong; what would be right.
+class Problems {
+ public:
+  explicit Problems(std::string path) : path_(std::move(path)) {}
+  const std::string& path() const { return path_; }
+  void Error(Place place, std::string message);
+  void Warn(Place place, std::string message);
+  // Appends all to errors, in order of place, each as path:line:column: message.
+  void MoveTo(ConfigErrors& errors);
+  std::string Locate(Place place) const;
+
+ private:
+  struct Entry {
+    Place place;
+    std::string message;
+  };
+  void Move(std::vector<Entry>& entries, std::vector<std::string>& out) const;
+
+  const std::string path_;
+  std::vector<Entry> errors_;
+  std::vector<Entry> warnings_;
+};
+
+// "30s", "500ms", "10m", "2h": digits and one unit. The error says what would be right.
+Result<Duration> ParseDuration(std::string_view text);
+// The shortest such text: the largest unit that is exact.
+std::string DurationText(Duration duration);
+// "25MiB", "4KiB", "1GiB", "512B", "0".
+Result<std::uint64_t> ParseSize(std::string_view text);
+std::string SizeText(std::uint64_t octets);
+// A TOML string with its quotes.
+std::string TomlQuote(std::string_view text);
+
+// The value of one key, as the rows of the schema see it. Each reader stores the value or reports
+// why not; then the target is unchanged.
+class Value {
+ public:
+  Value(std::string_view key, const toml::node& node, Problems& problems)
+      : key_(key), node_(node), problems_(problems) {}
+
+  Place place() const { return PlaceOf(node_.source()); }
+  void Text(std::string& out);
+  // A name that becomes a label: letters, digits and . _ - only, at most 64.
+  void Name(std::string& out);
+  void Flag(bool& out);
+  // An integer from least to most.
+  template <typename T>
+  void Count(T& out, std::int64_t least, std::int64_t most) {
+    std::int64_t number = 0;
+    if (Integer(number, least, most)) out = static_cast<T>(number);
+  }
+  void Time(Duration& out, Duration least);
+  void Size(std::uint64_t& out);
+  // The index of the text in the choices.
+  void Choice(std::initializer_list<std::string_view> choices, std::size_t& out);
+  // Only this text is right so far; why says so.
+  void Only(std::string_view choice, std::string_view why);
+  // A file name; relative ones are taken from the configuration file's folder.
+  void Path(std::string& out);
+  // A numeric address to listen on.
+  void Endpoint(Address& out);
+  // An address to connect to; the host may be a name.
+  void Remote(Address& out, bool& known);
+  // host:port to listen on, or unix:PATH.
+  void Local(std::string& out);
+
+  // Reports that the value is wrong: `key = value: what`.
+  void Reject(const std::string& what);
+
+ private:
+  bool String(std::string_view expected, std::string& out);
+  bool Integer(std::int64_t& out, std::int64_t least, std::int64_t most);
+
+  const std::string_view key_;
+  const toml::node& node_;
+  Problems& problems_;
+};
+
+// path as seen from the folder of the configuration file: absolute and without dots.
+std::string FromFolderOf(const std::string& file, const std::string& path);
+
+}  // namespace postern
