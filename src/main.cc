@@ -1,0 +1,120 @@
+// The command line: postern run, check, --version. Reads arguments, calls the server, prints for
+// people.
+#include <signal.h>
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <string>
+
+#include "postern/net/tls.h"
+#include "postern/server/config.h"
+#include "postern/server/server.h"
+
+namespace {
+
+constexpr int kOk = 0;
+constexpr int kFailed = 1;
+constexpr int kUsage = 2;
+
+constexpr const char* kDescription =
+    "Postern, a mail gateway: terminates TLS for IMAP and POP3, relays each session to a backend,\n"
+    "and measures every command on the way.";
+constexpr const char* kExamples =
+    "Examples:\n"
+    "  postern check -c postern.toml           is the configuration right? all errors at once\n"
+    "  postern check -c postern.toml --print   the same, with every default written out\n"
+    "  postern run -c postern.toml             run in the foreground; SIGTERM drains and ends\n"
+    "  postern check --help                    every key of the configuration, with its default\n"
+    "\n"
+    "Once it runs:\n"
+    "  curl http://127.0.0.1:9143/metrics      every command counted and timed (admin.address)\n"
+    "  curl http://127.0.0.1:9143/readyz       does it take sessions?\n"
+    "\n"
+    "Exit status: 0 all is well, 1 an error, 2 the command line was not understood.\n";
+
+std::string VersionText() {
+  return std::string("postern ") + POSTERN_VERSION + "\ncompiler:  " +
+#if defined(__clang__)
+         "clang " __clang_version__
+#else
+         "g++ " __VERSION__
+#endif
+         + "\nBoringSSL: " + postern::TlsLibraryText() + "\nlibuv:     " + postern::UvLibraryText();
+}
+
+// True when there are no errors. Prints what there is to standard error.
+bool Report(const postern::ConfigErrors& errors) {
+  for (const std::string& error : errors.errors) std::cerr << error << '\n';
+  for (const std::string& warning : errors.warnings) std::cerr << warning << " (warning)\n";
+  return errors.errors.empty();
+}
+
+postern::Config Load(const std::string& file, postern::ConfigErrors& errors) {
+  postern::Config config = postern::LoadConfig(file, errors);
+  if (errors.errors.empty()) postern::CheckCertificates(config, errors);
+  return config;
+}
+
+int Check(const std::string& file, bool print) {
+  postern::ConfigErrors errors;
+  const postern::Config config = Load(file, errors);
+  if (!Report(errors)) {
+    std::cerr << file << ": " << errors.errors.size()
+              << (errors.errors.size() == 1 ? " error\n" : " errors\n");
+    return kFailed;
+  }
+  if (print) {
+    std::cout << postern::PrintConfig(config);
+  } else {
+    std::cout << file << ": good\n";
+  }
+  return kOk;
+}
+
+int Run(const std::string& file) {
+  postern::ConfigErrors errors;
+  const postern::Config config = Load(file, errors);
+  if (!Report(errors)) return kFailed;
+  for (const postern::Status& status :
+       {postern::CheckUser(config), postern::CheckNoOtherTlsLibrary()}) {
+    if (status.ok()) continue;
+    std::cerr << "postern: " << status.message() << '\n';
+    return kFailed;
+  }
+  return postern::RunServer(config);
+}
+
+void AddFileOption(CLI::App& command, std::string& file) {
+  command.add_option("-c,--config", file, "the configuration file")
+      ->type_name("FILE")
+      ->capture_default_str();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // A peer or a reader of our output that goes away is an error of one write, not the end of the
+  // process.
+  signal(SIGPIPE, SIG_IGN);
+  CLI::App app(kDescription, "postern");
+  app.footer(kExamples);
+  app.require_subcommand(1);
+  app.set_version_flag("--version", VersionText, "print the versions of Postern and its libraries");
+
+  std::string file = "/etc/postern/postern.toml";
+  bool print = false;
+  CLI::App& run = *app.add_subcommand("run", "run in the foreground until SIGTERM or SIGINT");
+  AddFileOption(run, file);
+  CLI::App& check = *app.add_subcommand(
+      "check", "check the configuration and the certificate; all errors at once");
+  AddFileOption(check, file);
+  check.add_flag("--print", print, "print the effective configuration");
+  check.footer("The configuration is TOML. Its keys:\n\n" + postern::DescribeKeys());
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kOk : kUsage;
+  }
+  return check.parsed() ? Check(file, print) : Run(file);
+}
