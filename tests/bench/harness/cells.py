@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import os
+import signal
 import subprocess
 import time
 
@@ -22,6 +24,7 @@ class Cell:
     p50: float
     p99: float
     foreign: float  # CPUs that somebody else used meanwhile
+    stolen: float  # CPUs that the host kept from this machine meanwhile
     errors: int
     complaint: str
 
@@ -36,7 +39,7 @@ def load_process(bench, target, options, stdin=None):
 def run_cell(bench, target, workload, round_number, measure_ms):
     time.sleep(SETTLE_SECONDS)
     watched = target.pids() + [bench.stub.pid]
-    busy, _ = machine.machine_seconds()
+    busy, stolen = machine.machine_seconds()
     ours = machine.cpu_seconds(watched)
     begun = time.monotonic()
     process = load_process(bench, target, ["--port", str(target.ports[workload.protocol]),
@@ -54,17 +57,39 @@ def run_cell(bench, target, workload, round_number, measure_ms):
     wall = time.monotonic() - begun
     ours = machine.cpu_seconds(watched) - ours
     ours += result["load_cpu_s"] * wall / max(result["wall_s"], 1e-9)
-    busy = machine.machine_seconds()[0] - busy
+    now_busy, now_stolen = machine.machine_seconds()
     return finished_cell(bench, workload, target, round_number, result,
-                         max(0.0, (busy - ours) / wall))
+                         max(0.0, (now_busy - busy - ours) / wall), (now_stolen - stolen) / wall)
+
+
+class Profile:
+    """perf record on a target while a cell runs; nothing when no folder is given."""
+
+    def __init__(self, folder, target, workload):
+        self.process = None
+        if folder is None:
+            return
+        os.makedirs(folder, exist_ok=True)
+        data = os.path.join(folder, "%s-%s.data" % (workload.name, target.name))
+        self.process = subprocess.Popen(
+            [machine.require_tool("perf"), "record", "-q", "-F", "2000", "-o", data, "-p",
+             ",".join(map(str, target.pids()))], stderr=subprocess.DEVNULL, start_new_session=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process is not None:
+            self.process.send_signal(signal.SIGINT)
+            self.process.wait()
 
 
 def failed_cell(workload, target, round_number, complaint):
-    return Cell(workload.name, target.name, round_number, 0, 0, 0, 0, 0, 0, 0, 1,
+    return Cell(workload.name, target.name, round_number, 0, 0, 0, 0, 0, 0, 0, 0, 1,
                 complaint or "the load generator ended without a word")
 
 
-def finished_cell(bench, workload, target, round_number, result, foreign):
+def finished_cell(bench, workload, target, round_number, result, foreign, stolen):
     wall, operations = result["wall_s"], result["operations"]
     complaint = result["first_error"]
     errors = result["errors"]
@@ -78,4 +103,4 @@ def finished_cell(bench, workload, target, round_number, result, foreign):
         load = max(result["load_cpu_s"], result["backend_cpu_s"])
     return Cell(workload.name, target.name, round_number, result["proxy_cpu_s"] / max(units, 1e-12),
                 operations / wall, result["proxy_cpu_s"] / wall, load / wall, result["p50_us"],
-                result["p99_us"], foreign, errors, complaint)
+                result["p99_us"], foreign, stolen, errors, complaint)

@@ -107,7 +107,9 @@ def idle_verdict(idle, base):
     return "MISS (%s)" % ", ".join(missed) if missed else "PASS"
 
 
-def foreign_line(cells):
-    shares = sorted(cell.foreign for cell in cells)
-    return ("Other processes used %.2f CPUs meanwhile (median; worst cell %.2f)."
-            % (statistics.median(shares), shares[-1]))
+def disturbance_line(cells):
+    foreign = sorted(cell.foreign for cell in cells)
+    stolen = sorted(cell.stolen for cell in cells)
+    return ("Meanwhile other processes used %.2f CPUs (median; worst cell %.2f) and the host kept "
+            "%.2f from this machine (worst %.2f)." % (
+                statistics.median(foreign), foreign[-1], statistics.median(stolen), stolen[-1]))
