@@ -18,6 +18,9 @@ class BoundSocket {
  public:
   // Port 0 takes any free port; address() tells which. Errors name the address and what to do.
   static Result<BoundSocket> Bind(const Address& address);
+  // Ok when nobody listens on the address yet. Sockets of Bind share their port with every other process of
+  // this user that does the same, so a second instance would be noticed by nobody; ask before the first Open.
+  static Status CheckFree(const Address& address);
   BoundSocket(BoundSocket&& other) noexcept;
   BoundSocket& operator=(BoundSocket&& other) noexcept;
   ~BoundSocket();

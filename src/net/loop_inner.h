@@ -1,0 +1,73 @@
+// The inside of a Loop, for src/net only: libuv's handles and the buffers that all streams of a loop share.
+#pragma once
+
+#include <uv.h>
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "net/later.h"
+#include "postern/net/loop.h"
+
+namespace postern {
+
+class TlsScratch;
+
+// One read of a socket. With 16 KiB a relay costs a quarter more CPU, with 256 KiB nothing less.
+inline constexpr std::size_t kReadSize = 64 * 1024;
+
+struct SignalWatch {
+  uv_signal_t handle;
+  std::function<void()> handler;
+};
+
+struct Loop::Inner {
+  Inner();
+  ~Inner();
+  Inner(const Inner&) = delete;
+  Inner& operator=(const Inner&) = delete;
+
+  static Inner& Of(const uv_loop_t* loop) { return *static_cast<Inner*>(loop->data); }
+
+  // Each libuv callback begins with this: the first of a turn is when polling ended.
+  void EnterCallback() {
+    if (turn_observer && !in_turn) BeginTurn();
+  }
+  void BeginTurn();
+  void EndTurn();
+  void RunDeferred();
+  void RunPosted();
+  void ArmTimer();
+  // Lets streams that are closing finish for at most 2 s, then cuts them.
+  void FinishStreams();
+  void CloseHandles();
+
+  uv_loop_t uv;
+  uv_timer_t timer;
+  uv_async_t wakeup;
+  uv_prepare_t prepare;
+  std::vector<std::unique_ptr<SignalWatch>> signals;
+
+  Deadlines deadlines;
+  bool timer_armed = false;
+  Instant timer_at{};
+
+  std::mutex posted_mutex;
+  std::vector<std::function<void()>> posted;
+  std::vector<std::function<void()>> after_turn;
+  LaterList later;
+
+  std::function<void(Duration)> turn_observer;
+  bool in_turn = false;
+  Instant turn_began{};
+
+  // Streams whose owner has left and that still flush or linger.
+  int closing_streams = 0;
+  std::unique_ptr<char[]> read_scratch;
+  // Made when the first TLS stream of the loop needs it.
+  std::unique_ptr<TlsScratch> tls;
+};
+
+}  // namespace postern

@@ -1,0 +1,231 @@
+#include "net/tls_stream.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "net/tls_error.h"
+#include "postern/base/check.h"
+
+namespace postern {
+namespace {
+
+// Metric labels: a fixed set, whatever a later library adds.
+constexpr std::array<std::string_view, 9> kCiphers = {
+    "TLS_AES_128_GCM_SHA256",
+    "TLS_AES_256_GCM_SHA384",
+    "TLS_CHACHA20_POLY1305_SHA256",
+    "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+    "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
+    "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
+    "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+    "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
+    "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
+};
+
+std::string_view CipherName(const SSL_CIPHER* cipher) {
+  if (cipher == nullptr) return "other";
+  const auto* known =
+      std::find(kCiphers.begin(), kCiphers.end(), SSL_CIPHER_standard_name(cipher));
+  return known == kCiphers.end() ? "other" : *known;
+}
+
+}  // namespace
+
+TlsStream::TlsStream(Loop::Inner& loop, SSL_CTX* context, std::unique_ptr<Stream> lower)
+    : loop_(loop),
+      scratch_(TlsScratch::Of(loop)),
+      ssl_(SSL_new(context)),
+      lower_(std::move(lower)),
+      continue_([](void* self) { static_cast<TlsStream*>(self)->Continue(); }, this) {
+  POSTERN_CHECK(ssl_ != nullptr);
+  // SSL_set_bio takes one reference for both directions.
+  BIO_up_ref(scratch_.bio());
+  SSL_set_bio(ssl_.get(), scratch_.bio(), scratch_.bio());
+  SSL_set_accept_state(ssl_.get());
+  SSL_set_shed_handshake_config(ssl_.get(), 1);
+}
+
+TlsStream::~TlsStream() {
+  if (gone_ != nullptr) *gone_ = true;
+}
+
+void TlsStream::Start(Stream::Observer& observer) {
+  observer_ = &observer;
+  lower_->Start(*this);
+}
+
+void TlsStream::OnBytes(std::string_view ciphertext) {
+  if (!wants_input() || !pending_.empty()) {
+    if (state_ == State::kOpen) pending_.append(ciphertext);
+    return;
+  }
+  Feed(ciphertext);
+}
+
+bool TlsStream::Feed(std::string_view ciphertext) {
+  bool gone = false;
+  gone_ = &gone;
+  more_ = true;
+  while (more_ && wants_input()) {
+    const bool more =
+        state_ == State::kHandshake ? Handshake(ciphertext) : Decrypt(ciphertext);
+    if (gone) return false;
+    more_ = more;
+  }
+  gone_ = nullptr;
+  if (state_ == State::kOpen && more_) pending_.assign(ciphertext);
+  return true;
+}
+
+bool TlsStream::Handshake(std::string_view& ciphertext) {
+  ERR_clear_error();
+  scratch_.input = ciphertext;
+  const int result = SSL_do_handshake(ssl_.get());
+  ciphertext = std::exchange(scratch_.input, {});
+  const int why = result == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl_.get(), result);
+  const std::string error = why == SSL_ERROR_SSL ? TlsErrorText() : std::string();
+  FlushOutput();
+  if (why == SSL_ERROR_WANT_READ) return false;
+  if (why != SSL_ERROR_NONE) {
+    Die(Status::Error(error.empty() ? "tls: handshake failed" : error));
+    return false;
+  }
+  state_ = State::kOpen;
+  if (!reading_) lower_->SetReading(false);
+  observer_->OnOpen();
+  return true;
+}
+
+bool TlsStream::Decrypt(std::string_view& ciphertext) {
+  ERR_clear_error();
+  scratch_.input = ciphertext;
+  std::size_t filled = 0;
+  int why = SSL_ERROR_NONE;
+  while (filled < kPlainSize && why == SSL_ERROR_NONE) {
+    const int room = static_cast<int>(kPlainSize - filled);
+    const int size = SSL_read(ssl_.get(), scratch_.plain() + filled, room);
+    if (size > 0) {
+      filled += static_cast<std::size_t>(size);
+    } else {
+      why = SSL_get_error(ssl_.get(), size);
+    }
+  }
+  ciphertext = std::exchange(scratch_.input, {});
+  const bool waiting = why == SSL_ERROR_WANT_READ;
+  const std::string error = why == SSL_ERROR_SSL && filled == 0 ? TlsErrorText() : std::string();
+  FlushOutput();  // an alert
+  if (filled > 0) {
+    // An end found behind the bytes is found again by the next step.
+    observer_->OnBytes({scratch_.plain(), filled});
+    return !waiting;
+  }
+  if (waiting) return false;
+  if (why == SSL_ERROR_ZERO_RETURN) {
+    state_ = State::kHalf;
+    observer_->OnEnd({});
+  } else {
+    Die(Status::Error(error.empty() ? "tls: reading failed" : error));
+  }
+  return false;
+}
+
+void TlsStream::OnDrained() { observer_->OnDrained(); }
+
+void TlsStream::OnEnd(const Status& why) {
+  if (state_ == State::kDead || state_ == State::kClosed) return;
+  if (!why.ok()) return Die(why);
+  if (state_ == State::kOpen && (!reading_ || more_)) {
+    lower_ended_ = true;  // the paused bytes come first
+  } else {
+    EndOfInput();
+  }
+}
+
+void TlsStream::EndOfInput() {
+  if (state_ == State::kHandshake) {
+    Die(Status::Error("tls: connection closed during the handshake"));
+  } else if (state_ == State::kOpen) {
+    Die(Status::Error("connection closed without TLS close_notify"));
+  }
+}
+
+void TlsStream::SetReading(bool on) {
+  if (on == reading_) return;
+  reading_ = on;
+  if (state_ != State::kOpen) return;
+  const bool waiting = gone_ == nullptr && (more_ || lower_ended_);
+  if (!on) {
+    continue_.Cancel();
+    lower_->SetReading(false);
+  } else if (waiting) {
+    loop_.later.Schedule(continue_);
+  } else {
+    lower_->SetReading(true);
+  }
+}
+
+// At the end of a turn: goes on with what a pause left, or tells of a write that failed.
+void TlsStream::Continue() {
+  if (write_failed_) return observer_->OnEnd(Status::Error("tls: writing failed"));
+  const std::string kept = std::exchange(pending_, std::string());
+  if (!Feed(kept) || state_ != State::kOpen || !reading_) return;
+  if (lower_ended_) return EndOfInput();
+  lower_->SetReading(true);
+}
+
+void TlsStream::Write(std::string_view bytes) {
+  if (state_ != State::kOpen && state_ != State::kHalf) return;
+  while (!bytes.empty()) {
+    const std::string_view part = bytes.substr(0, kPlainSize);
+    ERR_clear_error();
+    const int size = static_cast<int>(part.size());
+    if (SSL_write(ssl_.get(), part.data(), size) != size) {
+      state_ = State::kDead;
+      write_failed_ = true;
+      lower_->SetReading(false);
+      loop_.later.Schedule(continue_);
+      return;
+    }
+    FlushOutput();
+    bytes.remove_prefix(part.size());
+  }
+}
+
+void TlsStream::FlushOutput() {
+  if (scratch_.output.empty()) return;
+  lower_->Write(scratch_.output);
+  scratch_.ClearOutput();
+}
+
+// The alert, if there is one, is with the stream below already; the owner's Close(kFlush) lets it arrive.
+void TlsStream::Die(const Status& why) {
+  state_ = State::kDead;
+  pending_ = std::string();
+  lower_->SetReading(false);
+  observer_->OnEnd(why);
+}
+
+void TlsStream::Close(How how) {
+  if (state_ == State::kClosed) return;
+  if (how == How::kFlush && (state_ == State::kOpen || state_ == State::kHalf)) {
+    ERR_clear_error();
+    SSL_shutdown(ssl_.get());
+    FlushOutput();
+  }
+  state_ = State::kClosed;
+  continue_.Cancel();
+  pending_ = std::string();
+  lower_->Close(how);
+}
+
+TlsFacts TlsStream::tls() const {
+  if (state_ == State::kHandshake) return {};
+  TlsFacts facts;
+  facts.version = SSL_version(ssl_.get()) == TLS1_3_VERSION ? "1.3" : "1.2";
+  facts.cipher = CipherName(SSL_get_current_cipher(ssl_.get()));
+  facts.resumed = SSL_session_reused(ssl_.get()) == 1;
+  return facts;
+}
+
+}  // namespace postern
