@@ -150,7 +150,7 @@ defaults
     timeout connect 5s
     timeout client 1h
     timeout server 1h
-""" % (self.bench.sessions + 200)
+""" % (self.bench.sessions + 100)
         for protocol in ("imap", "pop3"):
             text += """
 listen %s
