@@ -2,7 +2,7 @@
 
 import statistics
 
-from .workloads import ALLOWANCE, IDLE_MUST_CPU_MS, IDLE_MUST_KB, IDLE_MUST_RATIO
+from .workloads import ALLOWANCE, IDLE_MUST_CPU_MS, IDLE_MUST_KB, IDLE_MUST_RATIO, LATENCY_MUSTS
 
 REFERENCE = "haproxy"
 
@@ -24,10 +24,10 @@ def of(cells, workload, target):
     return [cell for cell in cells if (cell.workload, cell.target) == (workload, target)]
 
 
-def ratios(cells, workload, target):
-    """CPU per operation relative to the reference, round by round."""
-    reference = {cell.round: cell.cost for cell in of(cells, workload, REFERENCE)}
-    return [cell.cost / reference[cell.round] for cell in of(cells, workload, target)
+def ratios(cells, workload, target, field="cost"):
+    """A figure of the target's cells relative to the reference, round by round."""
+    reference = {cell.round: getattr(cell, field) for cell in of(cells, workload, REFERENCE)}
+    return [getattr(cell, field) / reference[cell.round] for cell in of(cells, workload, target)
             if reference.get(cell.round)]
 
 
@@ -63,6 +63,21 @@ def judged(cells, workload):
     if not against:
         return ["%.2f" % workload.must, "not measured"]
     return ["%.2f" % workload.must, verdict(statistics.median(against), workload.must)]
+
+
+def latency_table(cells, targets):
+    rows = []
+    for workload, field, must in LATENCY_MUSTS:
+        row = ["%s, %s µs" % (workload, field)]
+        for target in targets:
+            found = [getattr(cell, field) for cell in of(cells, workload, target)]
+            against = ratios(cells, workload, target, field)
+            row.append("%.0f (%.2f)" % (statistics.median(found), statistics.median(against))
+                       if against else "-")
+        against = ratios(cells, workload, "postern", field)
+        row += ["%.2f" % must, verdict(statistics.median(against), must) if against else "-"]
+        rows.append(row)
+    return table(["latency"] + list(targets) + ["must", "verdict"], rows)
 
 
 def utilisation_table(cells, workloads, targets):

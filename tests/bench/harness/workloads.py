@@ -56,6 +56,10 @@ WORKLOADS = (
              protocol="pop3", reconnect=True, sessions=32),
 )
 
+# Latency against haproxy in the same round (PERFORMANCE 5): workload, field of the cell, largest ratio.
+LATENCY_MUSTS = (("noop_rate", "p50", 1.1), ("noop_rate", "p99", 1.1),
+                 ("fetch_10k", "p99", 1.5), ("append_10k", "p99", 1.5))
+
 # Idle sessions: user-space memory each, absolute and against haproxy (PERFORMANCE 5).
 IDLE_MUST_KB = 6.0
 IDLE_MUST_RATIO = 0.35
