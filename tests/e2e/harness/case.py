@@ -50,8 +50,8 @@ class EndToEnd(unittest.TestCase):
         if backend.errors:
             raise AssertionError(f"in the scripted backend: {backend.errors}")
 
-    def imap_backend(self, on=None, keep=True, **options):
-        return self.scripted(ImapScript(on, **options), keep=keep)
+    def imap_backend(self, on=None, keep=True, port=0, **options):
+        return self.scripted(ImapScript(on, **options), keep=keep, port=port)
 
     def pop3_backend(self, on=None, keep=True, **options):
         return self.scripted(Pop3Script(on, **options), keep=keep)

@@ -300,11 +300,13 @@ class Pop3(Client):
 
     def body(self):
         """The lines of a multi-line reply up to its dot, dots still stuffed."""
+        seen = 0
         while True:
             if self.buffer.startswith(b".\r\n"):
                 del self.buffer[:3]
                 return b""
-            end = self.buffer.find(b"\r\n.\r\n")
+            end = self.buffer.find(b"\r\n.\r\n", max(0, seen - 4))
+            seen = len(self.buffer)
             if end >= 0:
                 data = self.take(end + 2)
                 del self.buffer[:3]

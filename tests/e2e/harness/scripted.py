@@ -100,7 +100,7 @@ class Wire:
 class Scripted:
     """Listens on an ephemeral loopback port; `script(wire)` runs for each connection."""
 
-    def __init__(self, script, keep=True, receive_buffer=None):
+    def __init__(self, script, keep=True, receive_buffer=None, port=0):
         self.script = script
         self.keep = keep  # False: do not keep the bytes (gigabytes)
         self.wires = []
@@ -109,7 +109,9 @@ class Scripted:
         self.listener = socket.socket()
         if receive_buffer:
             self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self.listener.bind(("127.0.0.1", 0))
+        if port:  # one that a backend had which is gone now
+            self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.listener.bind(("127.0.0.1", port))
         self.listener.listen(128)
         self.port = self.listener.getsockname()[1]
         self.address = f"127.0.0.1:{self.port}"
