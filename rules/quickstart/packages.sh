@@ -21,7 +21,7 @@ readonly PACKAGES_TESTS=(catch2 python3 isync fetchmail clang-format-14 shellche
 # libFuzzer comes with clang.
 readonly PACKAGES_FUZZ=(catch2 clang-14 libclang-rt-14-dev)
 # The proxies that tests/bench/run measures beside Postern.
-readonly PACKAGES_BENCH=(haproxy nginx libnginx-mod-mail python3)
+readonly PACKAGES_BENCH=(libbenchmark-dev haproxy nginx libnginx-mod-mail python3 openssl)
 
 readonly POLICY_RC=/usr/sbin/policy-rc.d
 readonly POLICY_RC_ASIDE=/usr/sbin/policy-rc.d.before-postern
