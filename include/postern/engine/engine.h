@@ -29,6 +29,8 @@ class EngineHost {
   // This backend is of no use (greeting refused, nonsense, lost) and no byte of a credential was sent: the
   // next candidate is tried once, else OnBackendFailed comes. Answer on a later turn.
   virtual void RejectBackend(BackendFailure why) = 0;
+  // The backend greeted as it should: timeouts.connect no longer runs.
+  virtual void BackendGreeted() {}
   // Ends the backend leg in order, after a refused login. No On...Backend... call follows.
   virtual void DropBackend() = 0;
   // The login is through: idle timeouts begin, the session counts as logged in.

@@ -1,0 +1,123 @@
+#include "engine/head_reader.h"
+
+#include "postern/base/secret.h"
+#include "postern/engine/limits.h"
+
+namespace postern {
+
+using imap::CommandKind;
+using imap::CommandStart;
+using imap::CommandTraits;
+using imap::Literals;
+using imap::Shape;
+
+HeadReader::Step HeadReader::First(std::string_view line, const imap::CommandSet& known, bool binary) {
+  const std::size_t length = imap::TrimmedLength(line);
+  trimmed_ = line.size() - length;
+  scanner_ = imap::HeadScanner(max_depth_);
+  binary_ = binary;
+  start_ = imap::ParseCommandStart(line.substr(0, length), kMaxTag);
+  known_ = known[static_cast<std::size_t>(start_.kind)];
+  if (start_.verdict != CommandStart::Verdict::kGood) {
+    imap::LiteralMark mark;
+    if (imap::ReadLineEnd(line, &mark) != imap::LineEnd::kPlain) return Step::kDoubt;
+    return Complain(start_.tag.empty() ? "a command begins with a tag" : "a command has a name");
+  }
+  return Judge(line, start_.arguments, false);
+}
+
+HeadReader::Step HeadReader::Next(std::string_view line) {
+  trimmed_ += line.size() - imap::TrimmedLength(line);
+  const Step step = Judge(line, 0, true);
+  return step == Step::kDone || step == Step::kClumsy || step == Step::kDoubt ? step
+         : text_.size() > kMaxHead                                           ? Step::kDoubt
+                                                                             : step;
+}
+
+// line with its trailing spaces; what is judged begins at from.
+HeadReader::Step HeadReader::Judge(std::string_view line, std::size_t from, bool after_literal) {
+  const std::size_t length = imap::TrimmedLength(line);
+  const CommandTraits& traits = imap::Traits(start_.kind);
+  // Spaces behind a brace mark: trimming them would make a mark of what was none.
+  imap::LiteralMark ignored;
+  if (length != line.size() && imap::ReadLineEnd(line, &ignored) != imap::LineEnd::kPlain) {
+    return Step::kDoubt;
+  }
+  const std::string_view part = length < from ? std::string_view{} : line.substr(from, length - from);
+  const Shape shape = scanner_.Scan(part, after_literal);
+  if (shape == Shape::kDoubt) return Step::kDoubt;
+  if (scanner_.literal()) {
+    mark_ = *scanner_.literal();
+    const Step step = known_ ? JudgeMark(traits) : Step::kDoubt;
+    if (step == Step::kGather || step == Step::kStream) Keep(line.substr(0, length), true);
+    return text_.size() + mark_.size > kMaxHead && step == Step::kGather ? Step::kDoubt : step;
+  }
+  if (shape == Shape::kClumsy) return Complain("these arguments cannot be read");
+  if (!known_) return Complain("this command is not known here");
+  if (!CountFits(traits)) return Complain("this command takes other arguments");
+  if (after_literal) Keep(line.substr(0, length), false);
+  return Step::kDone;
+}
+
+HeadReader::Step HeadReader::JudgeMark(const CommandTraits& traits) {
+  const int argument = scanner_.literal_argument();
+  const bool listed = !scanner_.literal_in_list() && argument < 8 &&
+                      (traits.literal_arguments >> argument & 1) != 0;
+  bool gather = false;
+  switch (traits.literals) {
+    case Literals::kNone: break;
+    case Literals::kMailbox: gather = listed; break;
+    case Literals::kAnywhere: gather = true; break;
+    case Literals::kStreamed:
+      if (argument >= traits.streamed_from) return mark_.binary && !binary_ ? Step::kDoubt : Step::kStream;
+      gather = listed;
+      break;
+  }
+  if (!gather || mark_.binary) return Step::kDoubt;
+  return mark_.size > kMaxGatheredLiteral ? Step::kTooBig : Step::kGather;
+}
+
+bool HeadReader::CountFits(const CommandTraits& traits) const {
+  const int count = scanner_.arguments();
+  // UID EXPUNGE has a set where EXPUNGE has nothing (RFC 4315 §2.1).
+  if (start_.kind == CommandKind::kExpunge) return count == (start_.uid ? 1 : 0);
+  return count >= traits.least && (traits.most == imap::kMany || count <= traits.most);
+}
+
+HeadReader::Step HeadReader::Complain(std::string_view text) {
+  complaint_ = text;
+  return Step::kClumsy;
+}
+
+void HeadReader::Keep(std::string_view line, bool with_mark) {
+  if (tag_.empty()) tag_.assign(start_.tag);
+  if (with_mark && !mark_.synchronising) {
+    // `{n+}` goes out as `{n}` (DESIGN 2.2).
+    text_.append(line.substr(0, line.size() - 2)).push_back('}');
+    ++trimmed_;
+  } else {
+    text_.append(line);
+  }
+  text_.append("\r\n");
+  if (with_mark) stops_.push_back(text_.size());
+}
+
+bool HeadReader::Literal(std::string_view piece) {
+  text_.append(piece);
+  return piece.find('\0') == std::string_view::npos;
+}
+
+void HeadReader::TextSent() {
+  Wipe(text_);
+  text_.shrink_to_fit();
+  stops_.clear();
+  stops_.shrink_to_fit();
+}
+
+void HeadReader::Reset() {
+  if (gathered()) TextSent();
+  tag_.clear();
+  trimmed_ = 0;
+}
+
+}  // namespace postern

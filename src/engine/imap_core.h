@@ -1,0 +1,62 @@
+// ImapCore: what the login and the relay of one IMAP session share: the host, the commands in flight, their
+// timing and counting, and our own words to the client. Owned by the engine. Pure; the worker's thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "postern/engine/engine_context.h"
+#include "postern/imap/command.h"
+#include "postern/imap/response.h"
+
+namespace postern {
+
+struct ImapCore {
+  explicit ImapCore(const EngineContext& context)
+      : host(context.host), shard(context.shard), in_flight(context.pool) {}
+
+  // A command was begun and goes into flight.
+  CommandRecord& Begin(std::string_view tag, imap::CommandKind kind);
+  // All of it was read from the client: its time starts now, or at the end of the one before it.
+  void Complete(CommandRecord& record);
+  // The first bytes of an answer arrived while this command was the oldest.
+  void FirstByte();
+  // It ended: counted, timed, forgotten; the next in line starts no earlier than now.
+  void End(CommandRecord& record, CommandResult result);
+  // All that is in flight was cut off.
+  void AbortAll();
+  // A command that we answer ourselves, begun and ended at once.
+  void CountLocal(imap::CommandKind kind);
+
+  // The end of the conversation; what was in flight is counted as aborted.
+  void Finish(CloseReason reason, EngineHost::Ending ending);
+  bool ended() const { return finished; }
+
+  // Bytes of ours to the backend, bytes of the client that go no further: the laws of DESIGN 1.4 count them.
+  void Insert(std::string_view bytes);
+  void Elide(std::size_t count) { shard.Elided(Protocol::kImap, count); }
+  void Rewritten(Rewrite kind) { shard.Rewritten(Protocol::kImap, kind); }
+
+  CommandLabels Labels(std::uint8_t command) const {
+    return {Protocol::kImap, command, pool, backend};
+  }
+
+  EngineHost& host;
+  Shard& shard;
+  InFlight in_flight;
+  PoolId pool = kNoPool;
+  BackendId backend = kNoBackend;
+  imap::CommandSet relayable;   // fixed when the login ends
+  bool backend_has_id = false;
+  bool binary = false;          // literal8 may be sent to this backend
+  bool finished = false;
+  std::string user;
+};
+
+// The result that a tagged response's status stands for.
+CommandResult ResultOf(imap::ResponseHead::Status status);
+
+// "tag BAD [CLIENTBUG] text\r\n" and its like. text is ours, never a peer's.
+std::string Tagged(std::string_view tag, std::string_view status, std::string_view text);
+
+}  // namespace postern

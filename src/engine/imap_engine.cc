@@ -1,0 +1,82 @@
+#include "postern/engine/imap_engine.h"
+
+#include "engine/imap_core.h"
+#include "engine/imap_login.h"
+#include "engine/imap_relay.h"
+
+namespace postern {
+
+ImapEngine::ImapEngine(const EngineContext& context)
+    : core_(std::make_unique<ImapCore>(context)), login_(std::make_unique<ImapLogin>(*core_)) {}
+
+ImapEngine::~ImapEngine() = default;
+
+void ImapEngine::Start() { login_->Greet(); }
+
+std::size_t ImapEngine::OnClientBytes(std::string_view bytes) {
+  return relay_ ? relay_->OnClientBytes(bytes) : login_->OnClientBytes(bytes);
+}
+
+std::size_t ImapEngine::OnBackendBytes(std::string_view bytes) {
+  if (relay_) return relay_->OnBackendBytes(bytes);
+  std::size_t consumed = login_->OnBackendBytes(bytes);
+  if (login_->done() && !core_->ended()) {
+    login_.reset();
+    relay_ = std::make_unique<ImapRelay>(*core_);
+    consumed += relay_->OnBackendBytes(bytes.substr(consumed));
+  }
+  return consumed;
+}
+
+bool ImapEngine::client_blocked() const { return relay_ ? relay_->blocked() : login_->blocked(); }
+
+void ImapEngine::OnBackendConnected(PoolId pool, BackendId backend) {
+  core_->pool = pool;
+  core_->backend = backend;
+  login_->OnBackendConnected();
+}
+
+void ImapEngine::OnBackendFailed() { login_->OnBackendFailed(); }
+
+void ImapEngine::OnBackendEnd() { return relay_ ? relay_->OnBackendEnd() : login_->OnBackendEnd(); }
+
+void ImapEngine::OnClientEnd() {
+  if (relay_) return relay_->OnClientEnd();
+  // A login under way is not worth finishing for somebody who has left.
+  core_->Finish(CloseReason::kClientClosed, EngineHost::Ending::kOrderly);
+}
+
+void ImapEngine::OnTimeout(Timeout which) {
+  switch (which) {
+    case Timeout::kConnect:
+      if (login_) login_->OnConnectTimeout();
+      return;
+    case Timeout::kLogin:
+      if (login_) login_->Bye(CloseReason::kLoginTimeout, "the login took too long");
+      return;
+    case Timeout::kIdle:
+      if (relay_) relay_->OnIdleTimeout();
+      return;
+  }
+}
+
+void ImapEngine::OnDrain() {
+  if (relay_) return relay_->OnDrain();
+  login_->Bye(CloseReason::kDrained, "[UNAVAILABLE] server shutting down");
+}
+
+void ImapEngine::OnDrainDeadline() {
+  if (relay_) return relay_->OnDrainDeadline();
+  login_->Bye(CloseReason::kDrainDeadline, "[UNAVAILABLE] server shutting down");
+}
+
+void ImapEngine::OnAbandoned() {
+  core_->finished = true;
+  core_->AbortAll();
+}
+
+bool ImapEngine::quiet() const { return relay_ ? relay_->quiet() : core_->in_flight.empty(); }
+
+std::string_view ImapEngine::user() const { return core_->user; }
+
+}  // namespace postern
