@@ -4,8 +4,9 @@
 #include <fmt/format.h>
 #include <string.h>
 
-#include <fstream>
-#include <sstream>
+#include <array>
+#include <cstdio>
+#include <memory>
 
 #include "postern/base/text.h"
 #include "server/config_reader.h"
@@ -34,20 +35,32 @@ void CheckNames(const Items& items, const std::vector<Place>& places, std::strin
   }
 }
 
-void CheckCounts(const Draft& draft, Problems& problems) {
-  const Config& config = draft.config;
-  if (config.listeners.empty()) {
+// Whether there is no such list of tables. One that is something else was reported already.
+bool Lacks(const toml::table& root, std::string_view name) {
+  const toml::node* node = root.get(name);
+  return node == nullptr || (node->is_array() && node->as_array()->empty());
+}
+
+void CheckPresence(const toml::table& root, Problems& problems) {
+  if (Lacks(root, "listener")) {
     problems.Error({}, "no listener; add a [[listener]] with name, protocol and address");
   }
-  if (config.certificates.empty()) {
+  if (Lacks(root, "certificate")) {
     problems.Error({}, "no certificate; add a [[certificate]] with chain and key");
   }
+  if (Lacks(root, "pool")) {
+    problems.Error({}, "no pool; add a [[pool]] with a [[pool.backend]]");
+  }
+  if (!root.contains("routing")) {
+    problems.Error({}, "no routing; add [routing] with pool = \"...\"");
+  }
+}
+
+void CheckCounts(const Draft& draft, Problems& problems) {
+  const Config& config = draft.config;
   for (std::size_t i = 1; i < config.certificates.size(); ++i) {
     problems.Error(draft.certificate_places[i],
                    "a second certificate; only one [[certificate]] is supported so far");
-  }
-  if (config.pools.empty()) {
-    problems.Error({}, "no pool; add a [[pool]] with a [[pool.backend]]");
   }
   for (std::size_t i = 0; i < config.pools.size(); ++i) {
     if (!config.pools[i].backends.empty()) continue;
@@ -161,9 +174,7 @@ Config ParseConfig(std::string_view text, const std::string& path, ConfigErrors&
   try {
     const toml::table root = toml::parse(text, std::string_view(path));
     draft = ReadTables(root, problems);
-    if (!root.contains("routing")) {
-      problems.Error({}, "no routing; add [routing] with pool = \"...\"");
-    }
+    CheckPresence(root, problems);
     CheckCounts(draft, problems);
     CheckListeners(draft, problems);
     CheckBackends(draft, problems);
@@ -180,16 +191,20 @@ Config ParseConfig(std::string_view text, const std::string& path, ConfigErrors&
 }
 
 Config LoadConfig(const std::string& path, ConfigErrors& errors) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  // An empty file inserts nothing, which counts as a failure of the insertion.
-  if (file) text << file.rdbuf();
-  if (!file || file.bad()) {
-    errors.errors.push_back(
-        fmt::format("{}:1:1: cannot be read: {}; name a file with -c", path, strerror(errno)));
-    return {};
+  const std::unique_ptr<FILE, int (*)(FILE*)> file(fopen(path.c_str(), "rbe"), fclose);
+  std::string text;
+  bool good = file != nullptr;
+  while (good) {
+    std::array<char, 16 * 1024> piece;
+    const std::size_t size = fread(piece.data(), 1, piece.size(), file.get());
+    text.append(piece.data(), size);
+    good = ferror(file.get()) == 0;
+    if (size == 0) break;
   }
-  return ParseConfig(text.str(), path, errors);
+  if (good) return ParseConfig(text, path, errors);
+  errors.errors.push_back(
+      fmt::format("{}:1:1: cannot be read: {}; name a file with -c", path, strerror(errno)));
+  return {};
 }
 
 }  // namespace postern

@@ -116,7 +116,9 @@ void Reader::ReadEach(const toml::table& parent, std::string_view name, std::str
   const toml::node* node = parent.get(key);
   if (node == nullptr) return;
   const toml::array* list = node->as_array();
-  if (list == nullptr || !list->is_homogeneous(toml::node_type::table)) {
+  const bool tables =
+      list != nullptr && (list->empty() || list->is_homogeneous(toml::node_type::table));
+  if (!tables) {
     problems_.Error(PlaceOf(node->source()),
                     fmt::format("\"{}\" must be a list of tables; write [[{}]]", key, name));
     return;
