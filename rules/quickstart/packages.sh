@@ -74,9 +74,14 @@ packages_unlink_services() {
   local added
   while read -r added; do
     [[ -n $added ]] || continue
-    added=$(basename "$added" | sed -E 's/^S[0-9]+//; s/\.[a-z]+$//')
     update-rc.d "$added" disable >/dev/null 2>&1 || true
-  done < <(comm -13 <(printf '%s\n' "$1") <(packages_boot_links))
+    printf '%s stays switched off as a service of this machine\n' "$added"
+  done < <(comm -13 <(service_names "$1") <(service_names "$(packages_boot_links)"))
+}
+
+# The services that boot links (one a line) belong to: /etc/rc2.d/S01dovecot is dovecot's.
+service_names() {
+  sed -E 's|.*/||; s/^S[0-9]+//; s/\.[a-z]+$//' <<<"$1" | LC_ALL=C sort -u
 }
 
 # The package lists of a fresh machine are empty and those of an old one are stale, so a first failure
@@ -84,7 +89,7 @@ packages_unlink_services() {
 packages_apt_install() {
   local apt=(apt-get -o DPkg::Lock::Timeout=300 -o APT::Update::Error-Mode=any -q)
   local install=("${apt[@]}" install -y --no-install-recommends "$@")
-  if apt-cache show --no-all-versions "$@" >/dev/null 2>&1 && packages_run "${install[@]}"; then
+  if "${install[@]}" --simulate >/dev/null 2>&1 && packages_run "${install[@]}"; then
     return 0
   fi
   printf 'Fetching the package lists\n'
@@ -103,7 +108,7 @@ packages_run() {
 packages_boot_links() {
   find /etc/systemd/system /etc/rc[2-5S].d -type l \
     \( -path '*.wants/*' -o -path '*.requires/*' -o -path '/etc/rc*' \) -name '[!K]*' 2>/dev/null |
-    grep -E "/(S[0-9]+)?($(packages_service_names))(\.[a-z]+)?$" | LC_ALL=C sort
+    { grep -E "/(S[0-9]+)?($(packages_service_names))(\.[a-z]+)?$" || true; } | LC_ALL=C sort
 }
 
 # Services that our packages bring; what dependencies bring for the system itself is not ours to judge.
