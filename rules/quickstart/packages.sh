@@ -6,7 +6,8 @@
 #   - a package that is there is left alone (asked with dpkg-query, not with apt);
 #   - no service is started by an installation, nor at the next boot: Dovecot and its like are only
 #     ever run by our scripts, from a private configuration, on the loopback;
-#   - /usr/sbin/policy-rc.d is afterwards what it was before, also after Ctrl-C.
+#   - /usr/sbin/policy-rc.d, by which they are kept from it, is afterwards what
+#     it was before, also after Ctrl-C.
 
 # What the binary is made of.
 readonly PACKAGES_BUILD=(
@@ -51,7 +52,8 @@ packages_require() {
   ((${#missing[@]} == 0)) && return 0
   if ((EUID != 0)); then
     packages_fail "some packages are missing and only root may install them; run" \
-      "sudo apt-get install -y --no-install-recommends ${missing[*]}"
+      "'sudo apt-get install -y --no-install-recommends ${missing[*]}'," \
+      "or 'sudo $0 --install', which also keeps the services among them from starting."
   fi
   packages_install "${missing[@]}"
 }
