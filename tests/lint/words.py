@@ -50,7 +50,7 @@ def check_names():
     for path in tree.cpp("src", "include", "tests"):
         if not re.fullmatch(r"[a-z0-9_]+\.(cc|h)", path.name):
             yield f"{path}: file names are lower_case.cc and lower_case.h"
-        if re.fullmatch(r"(util|utils|common|misc|helpers?)\.(cc|h)", path.name):
+        if re.fullmatch(r"(.*_)?(util|utils|common|misc|helpers?)\.(cc|h)", path.name):
             yield f"{path}: a file is named after the thing it holds"
 
 
