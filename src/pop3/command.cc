@@ -93,14 +93,14 @@ Arguments CountArguments(const Command& command) {
   return arguments;
 }
 
-bool HasBody(CommandKind kind, std::uint8_t arguments) {
+bool HasBody(CommandKind kind, bool has_arguments) {
   switch (Traits(kind).reply) {
     case ReplyShape::kLine:
       return false;
     case ReplyShape::kBody:
       return true;
     case ReplyShape::kBodyIfBare:
-      return arguments == 0;
+      return !has_arguments;
   }
   return false;
 }

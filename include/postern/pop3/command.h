@@ -75,6 +75,6 @@ struct Arguments {
 Arguments CountArguments(const Command& command);
 
 // Whether a positive reply to the command has a body.
-bool HasBody(CommandKind kind, std::uint8_t arguments);
+bool HasBody(CommandKind kind, bool has_arguments);
 
 }  // namespace postern::pop3

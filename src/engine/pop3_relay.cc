@@ -1,0 +1,209 @@
+// Pop3Engine: the relay after login. Commands go on verbatim once they are framed and known;
+// replies come back in the order of the commands, our own among them.
+
+#include <utility>
+
+#include "engine/pop3_text.h"
+#include "postern/engine/limits.h"
+#include "postern/engine/pop3_engine.h"
+#include "postern/pop3/capability.h"
+
+namespace postern {
+
+using Kind = pop3::Frame::Kind;
+using Ending = EngineHost::Ending;
+
+// Bytes of one side and how far they are dealt with. What passes unchanged is kept together as long
+// as it is contiguous, so that sixteen commands are one write.
+struct Pop3Engine::Run {
+  explicit Run(std::string_view all) : bytes(all) {}
+
+  std::string_view bytes;
+  std::size_t at = 0;      // dealt with up to here
+  std::size_t passed = 0;  // and written, or left out, up to here
+
+  std::string_view rest() const { return bytes.substr(at); }
+  // What may be written now, once.
+  std::string_view Take() {
+    const std::size_t from = std::exchange(passed, at);
+    return bytes.substr(from, at - from);
+  }
+  // Leaves the next size bytes out. Everything before them must have been taken.
+  void Skip(std::size_t size) { passed = at += size; }
+};
+
+std::size_t Pop3Engine::ReadCommands(std::string_view bytes) {
+  // A backend that does not offer PIPELINING (RFC 2449 §6.6) may drop what comes before its answer.
+  const std::size_t most = pipelining_ ? kMaxInFlight : 1;
+  Run run(bytes);
+  bool open = host_.ClientHasRoom() && host_.BackendHasRoom() && in_flight_.size() < most;
+  while (open) {
+    const pop3::Frame frame = client_framer_.Next(run.rest(), kMaxPop3Line);
+    if (frame.kind == Kind::kNeedMore) break;
+    if (frame.kind != Kind::kLine) {
+      ForwardToBackend(run);
+      RefuseFraming(frame.kind);
+      break;
+    }
+    OnCommandLine(run, pop3::LineText(run.rest(), frame));
+    open = state_ == State::kRelay && in_flight_.size() < most && host_.ClientHasRoom();
+  }
+  ForwardToBackend(run);
+  blocked_ = run.at < bytes.size() && (!open || state_ == State::kEnding);
+  return run.at;
+}
+
+void Pop3Engine::OnCommandLine(Run& run, std::string_view line) {
+  const std::string_view text = pop3::TrimSpaces(line);
+  const pop3::Command command = pop3::ParseCommand(text);
+  if (const std::string_view answer = Judge(command); !answer.empty()) {
+    ForwardToBackend(run);
+    run.Skip(line.size() + 2);
+    shard_.Elided(Protocol::kPop3, line.size() + 2);
+    return AnswerInLine(command.kind, answer);
+  }
+  run.at += text.size();
+  if (text.size() != line.size()) {
+    ForwardToBackend(run);
+    run.Skip(line.size() - text.size());
+    shard_.Elided(Protocol::kPop3, line.size() - text.size());
+    shard_.Rewritten(Protocol::kPop3, Rewrite::kSpaces);
+  }
+  run.at += 2;
+  BeginCommand(command.kind).multiline = pop3::HasBody(command.kind, command.has_rest);
+  if (command.kind == pop3::CommandKind::kQuit) {
+    state_ = State::kEnding;
+    ending_ = CloseReason::kLogout;
+  }
+}
+
+std::string_view Pop3Engine::Judge(const pop3::Command& command) {
+  const pop3::CommandTraits& traits = pop3::Traits(command.kind);
+  if (!traits.relayed) return pop3::kNoSuchCommand;
+  const pop3::Arguments arguments = pop3::CountArguments(command);
+  const bool fits = arguments.well_formed && arguments.count >= traits.min_arguments &&
+                    arguments.count <= traits.max_arguments;
+  return fits ? std::string_view{} : pop3::kBadArguments;
+}
+
+void Pop3Engine::ForwardToBackend(Run& run) {
+  const std::string_view bytes = run.Take();
+  if (!bytes.empty()) host_.ToBackend(bytes);
+}
+
+void Pop3Engine::AnswerInLine(pop3::CommandKind kind, std::string_view line) {
+  const bool first = in_flight_.empty();
+  CommandRecord& record = BeginCommand(kind);
+  if (first) return Answer(line);
+  record.local = true;
+  record.reply = line;
+}
+
+std::size_t Pop3Engine::ReadReplies(std::string_view bytes) {
+  if (!host_.ClientHasRoom()) return 0;
+  Run run(bytes);
+  while (state_ != State::kDone && run.at < bytes.size()) {
+    if (in_flight_.empty()) {
+      // A reply nobody waits for: whose would the next one be?
+      ForwardToClient(run);
+      Break(CloseReason::kBackendProtocol, pop3::kBackendConfused);
+      break;
+    }
+    MarkFirstByte();
+    const pop3::Frame frame = reply_framer_.Next(run.rest(), kMaxCapabilityLine);
+    if (frame.kind == Kind::kNeedMore) break;
+    OnReplyFrame(run, frame);
+  }
+  if (state_ == State::kDone) return bytes.size();
+  ForwardToClient(run);
+  return run.at;
+}
+
+void Pop3Engine::OnReplyFrame(Run& run, const pop3::Frame& frame) {
+  switch (frame.kind) {
+    case Kind::kNeedMore:
+      return;
+    case Kind::kLine:
+      return OnStatusLine(run, frame.size);
+    case Kind::kBody:
+    case Kind::kBodyEnd:
+      if (gathering_) return Gather(run, frame);
+      run.at += frame.size;
+      if (frame.kind == Kind::kBodyEnd) EndReply(run, CommandResult::kOk);
+      return;
+    case Kind::kTooLong:
+    case Kind::kMalformed:
+      ForwardToClient(run);
+      return Break(CloseReason::kBackendProtocol, pop3::kBackendConfused);
+  }
+}
+
+void Pop3Engine::OnStatusLine(Run& run, std::size_t size) {
+  const CommandRecord& record = *in_flight_.front();
+  const std::string_view line = run.rest().substr(0, size);
+  const bool ok = pop3::IsOk(line);
+  if (!ok && !pop3::IsErr(line)) {
+    ForwardToClient(run);
+    return Break(CloseReason::kBackendProtocol, pop3::kBackendConfused);
+  }
+  const bool body = ok && record.multiline;
+  if (body) reply_framer_.BeginBody();
+  if (body && record.command == static_cast<std::uint8_t>(pop3::CommandKind::kCapa)) {
+    ForwardToClient(run);
+    gathering_ = true;
+    gathered_ = line;
+    return run.Skip(size);
+  }
+  run.at += size;
+  if (!body) EndReply(run, ok ? CommandResult::kOk : CommandResult::kErr);
+}
+
+void Pop3Engine::Gather(Run& run, const pop3::Frame& frame) {
+  if (gathered_.size() + frame.size > kMaxCapabilityLine) {
+    return Break(CloseReason::kBackendProtocol, pop3::kBackendConfused);
+  }
+  gathered_.append(run.rest().substr(0, frame.size));
+  run.Skip(frame.size);
+  if (frame.kind != Kind::kBodyEnd) return;
+  SendCapabilities();
+  EndReply(run, CommandResult::kOk);
+}
+
+void Pop3Engine::SendCapabilities() {
+  const std::size_t status = gathered_.find("\r\n") + 2;
+  const std::string filtered = pop3::FilterCapabilities(std::string_view(gathered_).substr(status));
+  if (gathered_.compare(status, gathered_.npos, filtered) != 0) {
+    shard_.Rewritten(Protocol::kPop3, Rewrite::kCapability);
+    gathered_.replace(status, gathered_.npos, filtered);
+  }
+  host_.ToClient(gathered_);
+  gathered_ = {};
+  gathering_ = false;
+}
+
+void Pop3Engine::ForwardToClient(Run& run) {
+  const std::string_view bytes = run.Take();
+  if (!bytes.empty()) host_.ToClient(bytes);
+}
+
+void Pop3Engine::EndReply(Run& run, CommandResult result) {
+  EndCommand(result);
+  while (!in_flight_.empty() && in_flight_.front()->local) {
+    ForwardToClient(run);
+    host_.ToClient(in_flight_.front()->reply);
+    EndCommand(CommandResult::kLocal);
+  }
+  if (state_ != State::kEnding || !in_flight_.empty()) return;
+  ForwardToClient(run);
+  EndIfAnswered();
+}
+
+void Pop3Engine::BackendLost() {
+  // Once QUIT is all that waits, a backend that just closes has said enough.
+  const bool leaving = state_ == State::kEnding && ending_ == CloseReason::kLogout &&
+                       in_flight_.size() == 1 && !reply_cut();
+  if (leaving) return Finish(CloseReason::kLogout, Ending::kOrderly);
+  Break(CloseReason::kBackendClosed, pop3::kBackendGone);
+}
+
+}  // namespace postern
