@@ -6,9 +6,17 @@
 namespace postern {
 
 std::string TlsErrorText() {
-  const std::uint32_t code = ERR_get_error();
+  std::uint32_t chosen = ERR_get_error();
+  for (std::uint32_t code = chosen; code != 0; code = ERR_get_error()) {
+    // Small reasons only name another part of the library.
+    const bool of_tls = ERR_GET_LIB(code) == ERR_LIB_SSL && ERR_GET_REASON(code) >= 100;
+    if (of_tls) {
+      chosen = code;
+      break;
+    }
+  }
   ERR_clear_error();
-  const char* reason = code == 0 ? nullptr : ERR_reason_error_string(code);
+  const char* reason = chosen == 0 ? nullptr : ERR_reason_error_string(chosen);
   return "tls: " + (reason == nullptr ? std::string("unknown error") : ToLower(reason));
 }
 

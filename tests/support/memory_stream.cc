@@ -77,6 +77,7 @@ void MemoryStream::Write(std::string_view bytes) {
   if (end_->closed || end_->dead || end_->failure) return;
   const std::shared_ptr<End> peer = end_->peer.lock();
   if (peer == nullptr || peer->closed || peer->finished) return;
+  ++writes_;
   peer->inbound.append(bytes);
   if (end_->Backlog() >= kHighMark) end_->was_high = true;
 }

@@ -37,9 +37,12 @@ class MemoryStream final : public Stream {
   // Ends this direction as FIN does, without the close of a Stream.
   void ShutDown();
   bool closed() const;
+  // Calls of Write so far: what would have been system calls.
+  int writes() const { return writes_; }
 
  private:
   std::shared_ptr<End> end_;
+  int writes_ = 0;
 };
 
 class MemoryNetwork {

@@ -1,0 +1,412 @@
+// TLS over streams in memory: handshakes, data, ends, pauses. Sockets and time have no part in it.
+#include <catch2/catch.hpp>
+#include <memory>
+#include <string>
+
+#include "support/memory_stream.h"
+#include "unit/net/recorder.h"
+#include "unit/net/tls_fixture.h"
+
+namespace postern {
+namespace {
+
+const Identity& P256() {
+  static const Identity identity = MakeIdentity(KeyKind::kP256);
+  return identity;
+}
+
+// A server's stream and a client, with the wire between them.
+struct World {
+  explicit World(const TlsClientOptions& options = {}, TlsContext* given = nullptr) {
+    if (given == nullptr) {
+      own_context = MakeContext(MakeSettings(folder, P256()));
+      given = own_context.get();
+    }
+    auto [near, far] = network.Connect();
+    lower = near.get();
+    stream = given->Wrap(loop, std::move(near));
+    client = std::make_unique<TlsClient>(std::move(far), options);
+  }
+  void Settle() {
+    bool moved = true;
+    while (moved) {
+      Turn(loop);
+      moved = network.Step();
+      network.Run();
+    }
+  }
+  void Shake() {
+    stream->Start(server);
+    client->Start();
+    Settle();
+  }
+  void CutWithoutNotify() { static_cast<MemoryStream&>(client->lower()).ShutDown(); }
+
+  Loop loop;
+  MemoryNetwork network;
+  TemporaryFolder folder;
+  std::unique_ptr<TlsContext> own_context;
+  MemoryStream* lower = nullptr;
+  Recorder server;
+  std::unique_ptr<Stream> stream;
+  std::unique_ptr<TlsClient> client;
+};
+
+TlsClientOptions Version(int version) {
+  TlsClientOptions options;
+  options.version = version;
+  return options;
+}
+
+TEST_CASE("a handshake opens the stream once and tells its facts", "[net][tls]") {
+  const bool tls13 = GENERATE(true, false);
+  const KeyKind kind = GENERATE(KeyKind::kP256, KeyKind::kRsa2048);
+  const TemporaryFolder folder;
+  const auto context = MakeContext(MakeSettings(folder, MakeIdentity(kind)));
+  World world(Version(tls13 ? TLS1_3_VERSION : TLS1_2_VERSION), context.get());
+  CHECK(world.stream->tls().version.empty());
+  world.Shake();
+  CHECK(world.client->open());
+  CHECK(world.server.opened == 1);
+  CHECK(world.server.ends.empty());
+  const TlsFacts facts = world.stream->tls();
+  CHECK(facts.version == (tls13 ? "1.3" : "1.2"));
+  CHECK(facts.cipher == SSL_CIPHER_standard_name(SSL_get_current_cipher(world.client->ssl())));
+  CHECK_FALSE(facts.resumed);
+}
+
+TEST_CASE("one other name in ALPN ends the handshake with alert 120", "[net][tls]") {
+  struct Case {
+    const char* offered;
+    bool welcome;
+  };
+  const auto one = GENERATE(Case{"", true}, Case{"imap", true}, Case{"h2,imap", true},
+                            Case{"pop3", false}, Case{"h2,http/1.1", false}, Case{"imaps", false},
+                            Case{"IMAP", false});
+  INFO(one.offered);
+  TlsClientOptions options;
+  options.alpn = one.offered;
+  World world(options);
+  world.Shake();
+  CHECK(world.client->open() == one.welcome);
+  CHECK(world.server.opened == (one.welcome ? 1 : 0));
+  if (one.welcome) {
+    CHECK(world.server.ends.empty());
+  } else {
+    CHECK(world.client->alert() == 120);
+    CHECK(world.server.error() == "tls: no_application_protocol");
+  }
+}
+
+TEST_CASE("a minimum of TLS 1_3 refuses 1_2", "[net][tls]") {
+  const TemporaryFolder folder;
+  TlsSettings settings = MakeSettings(folder, P256());
+  settings.minimum_tls13 = true;
+  const auto context = MakeContext(settings);
+  World old_client(Version(TLS1_2_VERSION), context.get());
+  old_client.Shake();
+  CHECK_FALSE(old_client.client->open());
+  CHECK(old_client.server.error() == "tls: unsupported_protocol");
+  CHECK(old_client.client->alert() == SSL_AD_PROTOCOL_VERSION);
+  World new_client(Version(TLS1_3_VERSION), context.get());
+  new_client.Shake();
+  CHECK(new_client.client->open());
+}
+
+TEST_CASE("TLS 1_1 and 1_2 suites without forward secrecy are refused", "[net][tls]") {
+  SECTION("version") {
+    World world(Version(TLS1_1_VERSION));
+    world.Shake();
+    CHECK_FALSE(world.client->open());
+    CHECK(world.server.error() == "tls: unsupported_protocol");
+  }
+  SECTION("suite") {
+    const TemporaryFolder folder;
+    const auto context =
+        MakeContext(MakeSettings(folder, MakeIdentity(KeyKind::kRsa2048)));
+    World world(Version(TLS1_2_VERSION), context.get());
+    REQUIRE(SSL_set_strict_cipher_list(world.client->ssl(),
+                                       "AES128-GCM-SHA256:ECDHE-RSA-AES128-SHA") == 1);
+    world.Shake();
+    CHECK_FALSE(world.client->open());
+    CHECK(world.server.error() == "tls: no_shared_cipher");
+  }
+}
+
+TEST_CASE("what is not TLS ends the stream with an error and an alert", "[net][tls]") {
+  World world;
+  world.stream->Start(world.server);
+  Recorder client;
+  world.client->lower().Start(client);
+  world.client->lower().Write("GET / HTTP/1.1\r\n\r\n");
+  world.Settle();
+  CHECK(world.server.opened == 0);
+  CHECK(world.server.error() == "tls: http_request");
+  world.stream->Write("nothing of this is sent");
+  world.stream->Close(Stream::How::kFlush);
+  world.Settle();
+  CHECK(client.received.find("nothing") == std::string::npos);
+  CHECK(client.ended_well());
+}
+
+// Client and server exchange so many bytes each way, in pieces of that size on the wire.
+void Exchange(int version, std::size_t size, std::size_t piece) {
+  World world(Version(version));
+  world.lower->set_piece(piece);
+  world.Shake();
+  REQUIRE(world.client->open());
+  const std::string bytes = Pattern(size);
+  world.client->Write(bytes);
+  world.Settle();
+  world.stream->Write(bytes);
+  world.Settle();
+  CHECK(world.server.received == bytes);
+  CHECK(world.client->received() == bytes);
+  CHECK(world.stream->backlog() == 0);
+  world.client->SendCloseNotify();
+  world.Settle();
+  CHECK(world.server.ended_well());
+}
+
+TEST_CASE("bytes of every size pass in both directions", "[net][tls]") {
+  const int version = GENERATE(TLS1_2_VERSION, TLS1_3_VERSION);
+  const std::size_t size = GENERATE(1u, 2u, 16383u, 16384u, 16385u, 65535u, 65536u, 65537u, 1u << 20);
+  INFO(size);
+  Exchange(version, size, 64 * 1024);
+}
+
+TEST_CASE("the pieces in which ciphertext arrives change nothing", "[net][tls]") {
+  const int version = GENERATE(TLS1_2_VERSION, TLS1_3_VERSION);
+  for (std::size_t piece = 1; piece < 80; ++piece) {
+    INFO(piece);
+    Exchange(version, 3000, piece);
+  }
+}
+
+TEST_CASE("records of one arrival come in one piece", "[net][tls]") {
+  World world;
+  world.Shake();
+  for (int i = 0; i < 20; ++i) world.client->Write("a NOOP\r\n");
+  world.Settle();
+  CHECK(world.server.arrivals.size() == 1);
+  world.client->Write(Pattern(200'000));
+  world.Settle();
+  for (const std::size_t arrival : world.server.arrivals) CHECK(arrival <= 64 * 1024);
+}
+
+TEST_CASE("64 KiB leave in one write", "[net][tls]") {
+  World world;
+  world.Shake();
+  const int before = world.lower->writes();
+  world.stream->Write(Pattern(64 * 1024));
+  CHECK(world.lower->writes() == before + 1);
+}
+
+TEST_CASE("a paused stream is silent and goes on later where it stopped", "[net][tls]") {
+  World world;
+  world.Shake();
+  const std::string bytes = Pattern(300'000);
+  world.server.on_bytes = [&](std::string_view) { world.stream->SetReading(false); };
+  world.client->Write(bytes);
+  world.Settle();
+  CHECK(world.server.arrivals.size() == 1);
+  std::size_t expected = 1;
+  while (world.server.received.size() < bytes.size()) {
+    world.stream->SetReading(true);
+    CHECK(world.server.arrivals.size() == expected);  // not from inside the call
+    world.Settle();
+    ++expected;
+    REQUIRE(world.server.arrivals.size() == expected);
+  }
+  CHECK(world.server.received == bytes);
+}
+
+TEST_CASE("an end behind a pause comes after the bytes", "[net][tls]") {
+  World world;
+  world.Shake();
+  world.server.on_bytes = [&](std::string_view) { world.stream->SetReading(false); };
+  const std::string bytes = Pattern(100'000);
+  world.client->Write(bytes);
+  const bool orderly = GENERATE(true, false);
+  if (orderly) world.client->SendCloseNotify();
+  world.CutWithoutNotify();
+  world.Settle();
+  CHECK(world.server.ends.empty());
+  world.server.on_bytes = nullptr;
+  world.stream->SetReading(true);
+  world.Settle();
+  CHECK(world.server.received == bytes);
+  REQUIRE(world.server.ends.size() == 1);
+  CHECK(world.server.ends[0].ok() == orderly);
+}
+
+TEST_CASE("reading may be paused and resumed within one arrival", "[net][tls]") {
+  World world;
+  world.Shake();
+  world.server.on_bytes = [&](std::string_view) {
+    world.stream->SetReading(false);
+    world.stream->SetReading(true);
+  };
+  world.client->Write(Pattern(150'000));
+  world.Settle();
+  CHECK(world.server.received == Pattern(150'000));
+}
+
+TEST_CASE("close_notify is an orderly end and leaves writing open", "[net][tls]") {
+  World world(Version(GENERATE(TLS1_2_VERSION, TLS1_3_VERSION)));
+  world.Shake();
+  world.client->Write("a LOGOUT\r\n");
+  world.client->SendCloseNotify();
+  world.CutWithoutNotify();
+  world.Settle();
+  CHECK(world.server.received == "a LOGOUT\r\n");
+  CHECK(world.server.ended_well());
+  const std::string before = world.client->received();
+  world.stream->Write("* BYE\r\n");
+  world.stream->Close(Stream::How::kFlush);
+  world.Settle();
+  CHECK(world.client->received() == before + "* BYE\r\n");
+  CHECK(world.client->got_close_notify());
+}
+
+TEST_CASE("the end of TCP without close_notify is a truncation", "[net][tls]") {
+  World world;
+  world.Shake();
+  world.client->Write("a APP");
+  world.CutWithoutNotify();
+  world.Settle();
+  CHECK(world.server.received == "a APP");
+  CHECK(world.server.ends.size() == 1);
+  CHECK(world.server.error() == "connection closed without TLS close_notify");
+}
+
+TEST_CASE("the end of TCP in the handshake is an error", "[net][tls]") {
+  World world;
+  world.stream->Start(world.server);
+  Recorder client;
+  world.client->lower().Start(client);
+  world.CutWithoutNotify();
+  world.Settle();
+  CHECK(world.server.error() == "tls: connection closed during the handshake");
+}
+
+TEST_CASE("a forged record ends the stream after the true bytes", "[net][tls]") {
+  World world;
+  world.Shake();
+  world.client->Write("true");
+  world.client->lower().Write(std::string("\x17\x03\x03\x00\x20", 5) + std::string(32, 'x'));
+  world.Settle();
+  CHECK(world.server.received == "true");
+  CHECK(world.server.error() == "tls: decryption_failed_or_bad_record_mac");
+  CHECK(world.client->alert() == SSL_AD_BAD_RECORD_MAC);
+}
+
+TEST_CASE("an abort sends no close_notify", "[net][tls]") {
+  World world;
+  world.Shake();
+  world.stream->Write("* 1 FETCH (BODY[] {100}\r\n");
+  world.Settle();
+  world.stream->Close(Stream::How::kAbort);
+  world.Settle();
+  CHECK_FALSE(world.client->got_close_notify());
+  CHECK(world.client->lower_error() == "connection reset by peer");
+}
+
+TEST_CASE("an error of the stream below is passed on", "[net][tls]") {
+  World world;
+  world.Shake();
+  world.lower->Break(Status::Error("broken pipe"));
+  world.Settle();
+  CHECK(world.server.error() == "broken pipe");
+  world.stream->Write("into the void");
+  world.stream->Close(Stream::How::kFlush);
+  CHECK(world.lower->closed());
+}
+
+TEST_CASE("the observer may end the stream from inside its calls", "[net][tls]") {
+  World world;
+  SECTION("close in OnOpen") {
+    world.server.on_open = [&] { world.stream->Close(Stream::How::kFlush); };
+    world.Shake();
+    CHECK(world.client->got_close_notify());
+  }
+  SECTION("destroy in OnOpen") {
+    world.server.on_open = [&] { world.stream.reset(); };
+    world.Shake();
+    CHECK(world.client->lower_error() == "connection reset by peer");
+  }
+  SECTION("close in OnBytes") {
+    world.Shake();
+    world.server.on_bytes = [&](std::string_view) { world.stream->Close(Stream::How::kFlush); };
+    world.client->Write(Pattern(200'000));
+    world.Settle();
+    CHECK(world.server.arrivals.size() == 1);
+    CHECK(world.client->got_close_notify());
+  }
+  SECTION("destroy in OnBytes") {
+    world.Shake();
+    world.server.on_bytes = [&](std::string_view) { world.stream.reset(); };
+    world.client->Write(Pattern(200'000));
+    world.Settle();
+    CHECK(world.server.arrivals.size() == 1);
+  }
+  SECTION("destroy in OnEnd") {
+    world.server.on_end = [&] { world.stream.reset(); };
+    world.Shake();
+    world.CutWithoutNotify();
+    world.Settle();
+    CHECK(world.server.ends.size() == 1);
+  }
+}
+
+TEST_CASE("the backlog of TLS is that of the stream below", "[net][tls]") {
+  World world;
+  world.Shake();
+  world.client->lower().SetReading(false);
+  world.lower->set_window(1000);
+  world.stream->Write(Pattern(300'000));
+  CHECK(world.stream->backlog() > 299'000);
+  world.Settle();
+  CHECK(world.server.drained == 0);
+  world.client->lower().SetReading(true);
+  world.Settle();
+  CHECK(world.server.drained == 1);
+  CHECK(world.client->received() == Pattern(300'000));
+}
+
+// One session's ticket, and the facts of the next handshake that offers it.
+bool Resumes(TlsContext& first, TlsContext& second, int version) {
+  World world(Version(version), &first);
+  world.Shake();
+  world.stream->Write("* OK\r\n");  // tickets of 1.3 leave with the first write
+  world.Settle();
+  const bssl::UniquePtr<SSL_SESSION> session = world.client->TakeSession();
+  REQUIRE(session != nullptr);
+  TlsClientOptions options = Version(version);
+  options.session = session.get();
+  World next(options, &second);
+  next.Shake();
+  REQUIRE(next.client->open());
+  CHECK(next.stream->tls().resumed == (SSL_session_reused(next.client->ssl()) == 1));
+  return next.stream->tls().resumed;
+}
+
+TEST_CASE("a session resumes where the ticket key is shared", "[net][tls]") {
+  const int version = GENERATE(TLS1_2_VERSION, TLS1_3_VERSION);
+  const TemporaryFolder folder;
+  TlsSettings settings = MakeSettings(folder, P256());
+  settings.ticket_key = NewTicketKey();
+  const auto one = MakeContext(settings);
+  const auto other = MakeContext(settings);
+  CHECK(Resumes(*one, *other, version));
+  settings.alpn = "pop3";
+  const auto other_protocol = MakeContext(settings);
+  CHECK_FALSE(Resumes(*one, *other_protocol, version));
+  settings.alpn = "imap";
+  settings.ticket_key = NewTicketKey();
+  const auto other_key = MakeContext(settings);
+  CHECK_FALSE(Resumes(*one, *other_key, version));
+}
+
+}  // namespace
+}  // namespace postern
