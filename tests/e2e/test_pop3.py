@@ -1,5 +1,7 @@
 """POP3 after login: replies of every shape, and deletions that happen only on the client's own QUIT."""
 
+import os
+import signal
 import threading
 
 from harness.case import EndToEnd
@@ -154,6 +156,13 @@ class Deletions(EndToEnd):
                 client.send(part)
                 client.close()
                 self.nothing_was_deleted("client_closed", "client_reset", "client_protocol")
+
+    def test_losing_dovecot_deletes_nothing(self):
+        client = self.start()
+        os.kill(self.dovecot.session_process("pop3", self.user), signal.SIGKILL)
+        client.rest()
+        self.closed(self.postern, "backend_closed")
+        self.assertEqual(self.dovecot.count(self.user), 3)
 
     def test_losing_the_backend_deletes_nothing_and_sends_no_quit(self):
         backend = self.pop3_backend({"NOOP": lambda wire, line: "end"})

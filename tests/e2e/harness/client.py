@@ -257,7 +257,7 @@ class Imap(Client):
         text = text.encode() if isinstance(text, str) else text
         self.send(tag.encode() + b" " + text + b"\r\n")
         untagged, tagged = self.until(tag)
-        if result is not None and tagged.split(b" ")[1].upper() != result.encode():
+        if result is not None and tagged.split()[1].upper() != result.encode():
             raise AssertionError(f"{text!r}: expected {result}, got {tagged!r}")
         self.tagged = tagged
         return untagged

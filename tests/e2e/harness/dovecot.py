@@ -10,6 +10,7 @@ import imaplib
 import itertools
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -230,6 +231,11 @@ class Dovecot:
             return int(answer[0])
         finally:
             connection.logout()
+
+    def session_process(self, protocol, user):
+        """The id of the process that serves this user's latest session."""
+        found = re.findall(rf"{protocol}-login: Info: Login: user=<{re.escape(user)}>.* mpid=(\d+)", self.log())
+        return int(found[-1])
 
     def messages(self, user, mailbox="INBOX", password="secret"):
         connection = self.direct(user, password)
