@@ -1,0 +1,308 @@
+#include "gateway/session.h"
+
+#include <utility>
+
+#include "postern/engine/imap_engine.h"
+#include "postern/engine/pop3_engine.h"
+
+namespace postern {
+namespace {
+
+// From this size on a write goes to its stream as it is; smaller ones of one call are put together.
+constexpr std::size_t kDirectWrite = 4096;
+
+std::unique_ptr<Engine> NewEngine(Protocol protocol, const EngineContext& context) {
+  if (protocol == Protocol::kImap) return std::make_unique<ImapEngine>(context);
+  return std::make_unique<Pop3Engine>(context);
+}
+
+}  // namespace
+
+Session::Session(Worker& worker, std::string id, ListenerId listener, Protocol protocol,
+                 std::unique_ptr<Stream> client, const Address& address)
+    : worker_(worker),
+      id_(std::move(id)),
+      address_(address.HostText()),
+      listener_(listener),
+      protocol_(protocol),
+      opened_(MonotonicNow()),
+      now_(opened_),
+      client_bytes_at_(opened_),
+      client_observer_(*this, Side::kClient),
+      backend_observer_(*this, Side::kBackend),
+      engine_(NewEngine(protocol, EngineContext{*this, worker.shard(), worker.records()})),
+      deadline_(worker.loop().deadlines(), &Session::OnDeadline, this) {
+  client_.stream = std::move(client);
+  shard().SessionOpened(protocol_, listener_);
+}
+
+Session::~Session() = default;
+
+void Session::Start() {
+  deadline_.Arm(opened_ + plan().timeouts.handshake);
+  client_.stream->Start(client_observer_);
+}
+
+// ---- stream events
+
+void Session::OnOpen(Side side) {
+  if (side == Side::kBackend || finished_) return;
+  Enter([this] {
+    const TlsFacts tls = client_.stream->tls();
+    shard().Handshake(listener_, tls.version, tls.cipher, tls.resumed, true, now_ - opened_);
+    shard().SessionMoved(protocol_, state_, SessionState::kLogin);
+    state_ = SessionState::kLogin;
+    deadline_.Arm(opened_ + plan().timeouts.login);
+    engine_->Start();
+  });
+}
+
+void Session::OnBytes(Side side, std::string_view bytes) {
+  Half& from = half(side);
+  from.in += bytes.size();
+  shard().Bytes(protocol_, side, Direction::kIn, bytes.size());
+  if (finished_) {
+    if (side == Side::kClient) shard().Elided(protocol_, bytes.size());
+    return;
+  }
+  Enter([&] {
+    if (side == Side::kClient) client_bytes_at_ = now_;
+    if (!from.pending.empty()) {
+      from.pending.append(bytes);
+      return OfferPending(side);
+    }
+    const std::size_t consumed = Offer(side, bytes);
+    if (consumed < bytes.size()) from.pending.assign(bytes.substr(consumed));
+  });
+}
+
+void Session::OnDrained() { Enter([] {}); }
+
+void Session::OnEnd(Side side, const Status& why) {
+  if (finished_) return;
+  if (side == Side::kClient && (!why.ok() || state_ == SessionState::kHandshake)) {
+    const bool handshake = state_ == SessionState::kHandshake;
+    if (handshake) shard().Handshake(listener_, {}, {}, false, false, MonotonicNow() - opened_);
+    engine_->OnAbandoned();
+    // What was forwarded already still reaches the backend; an alert of ours still reaches the client.
+    return End(handshake ? CloseReason::kHandshakeFailed : CloseReason::kClientReset,
+               handshake ? Stream::How::kFlush : Stream::How::kAbort);
+  }
+  half(side).ended = true;
+  Enter([] {});
+}
+
+// ---- the pump
+
+std::size_t Session::Offer(Side side, std::string_view bytes) {
+  return side == Side::kClient ? engine_->OnClientBytes(bytes) : engine_->OnBackendBytes(bytes);
+}
+
+void Session::OfferPending(Side side) {
+  std::string& pending = half(side).pending;
+  const std::size_t consumed = Offer(side, pending);
+  pending.erase(0, consumed);
+  // An idle session owns no buffer.
+  if (pending.empty()) std::string().swap(pending);
+}
+
+// Offers again what waited, until nothing moves; then tells of ends, and reads what may be read.
+void Session::Settle() {
+  for (bool moved = true; moved && !finished_;) {
+    moved = false;
+    for (const Side side : {Side::kBackend, Side::kClient}) {
+      const std::size_t before = half(side).pending.size();
+      if (before == 0 || finished_) continue;
+      if (side == Side::kBackend && !backend_.stream) continue;
+      OfferPending(side);
+      moved = moved || half(side).pending.size() != before;
+    }
+  }
+  if (!finished_) TellEnds();
+  if (!finished_) AdjustReading();
+}
+
+void Session::TellEnds() {
+  if (backend_.ended && !backend_.end_told && (backend_.pending.empty() || ClientHasRoom())) {
+    backend_.end_told = true;
+    engine_->OnBackendEnd();
+  }
+  if (finished_ || !client_.ended || client_.end_told) return;
+  if (!client_.pending.empty() && engine_->client_blocked()) return;
+  client_.end_told = true;
+  engine_->OnClientEnd();
+}
+
+void Session::AdjustReading() {
+  const bool read_client = client_.pending.empty() || !engine_->client_blocked();
+  if (read_client != client_.reading) {
+    client_.reading = read_client;
+    client_.stream->SetReading(read_client);
+  }
+  if (!backend_.stream) return;
+  const bool room = ClientHasRoom();
+  if (room == stalled_) {
+    if (room) stall_total_ += now_ - stalled_since_;
+    stalled_since_ = now_;
+    stalled_ = !room;
+  }
+  if (room == backend_.reading) return;
+  backend_.reading = room;
+  backend_.stream->SetReading(room);
+}
+
+// ---- EngineHost: bytes
+
+void Session::Write(Half& to, Side side, std::string& gather, std::string_view bytes) {
+  if (bytes.empty()) return;
+  to.out += bytes.size();
+  shard().Bytes(protocol_, side, Direction::kOut, bytes.size());
+  if (bytes.size() < kDirectWrite) {
+    gather.append(bytes);
+    return;
+  }
+  if (!gather.empty() && to.stream) to.stream->Write(gather);
+  gather.clear();
+  if (to.stream) to.stream->Write(bytes);
+}
+
+void Session::ToClient(std::string_view bytes) {
+  Write(client_, Side::kClient, worker_.client_gather(), bytes);
+}
+
+void Session::ToBackend(std::string_view bytes) {
+  Write(backend_, Side::kBackend, worker_.backend_gather(), bytes);
+}
+
+void Session::FlushGathered() {
+  std::string& to_backend = worker_.backend_gather();
+  if (!to_backend.empty() && backend_.stream) backend_.stream->Write(to_backend);
+  to_backend.clear();
+  std::string& to_client = worker_.client_gather();
+  if (!to_client.empty()) client_.stream->Write(to_client);
+  to_client.clear();
+}
+
+bool Session::ClientHasRoom() const { return client_.stream->backlog() < (stalled_ ? kLowMark + 1 : kHighMark); }
+
+bool Session::BackendHasRoom() const {
+  const std::size_t mark = client_.reading ? kHighMark : kLowMark + 1;
+  return !backend_.stream || backend_.stream->backlog() < mark;
+}
+
+Duration Session::client_stall() const {
+  return stall_total_ + (stalled_ ? now_ - stalled_since_ : Duration::zero());
+}
+
+// ---- EngineHost: the login's fate
+
+void Session::LoggedIn() {
+  dialing_.reset();
+  worker_.shared().backends.Succeeded(backend_id_);
+  shard().SessionMoved(protocol_, state_, SessionState::kRelay);
+  state_ = SessionState::kRelay;
+  ArmIdle();
+}
+
+void Session::LoginFailed(std::string_view user, std::string_view mechanism, std::string_view result) {
+  worker_.shared().log.Write(std::move(LogLine("login_failed")
+                                           .Text("id", id_)
+                                           .Text("protocol", protocol_ == Protocol::kImap ? "imap" : "pop3")
+                                           .Text("client", address_)
+                                           .Text("user", user)
+                                           .Text("mechanism", mechanism)
+                                           .Text("result", result)));
+}
+
+void Session::SlowCommand(std::string_view command, Duration first_byte, Duration total) {
+  using Seconds = std::chrono::duration<double>;
+  const Backends& backends = worker_.shared().backends;
+  LogLine line("slow_command");
+  line.Text("id", id_).Text("protocol", protocol_ == Protocol::kImap ? "imap" : "pop3");
+  line.Text("command", command).Text("user", engine_->user());
+  if (pool_ != kNoPool) line.Text("pool", backends.pool(pool_).name);
+  if (backend_id_ != kNoBackend) line.Text("backend", backends.backend(backend_id_).name);
+  line.Seconds("first_byte", Seconds(first_byte).count()).Seconds("total", Seconds(total).count());
+  worker_.shared().log.Write(std::move(line));
+}
+
+// ---- time
+
+void Session::ArmIdle() {
+  const Plan::Timeouts& timeouts = plan().timeouts;
+  deadline_.Arm(client_bytes_at_ +
+                (protocol_ == Protocol::kImap ? timeouts.imap_idle : timeouts.pop3_idle));
+}
+
+void Session::OnDeadline(void* owner) {
+  Session& self = *static_cast<Session*>(owner);
+  if (self.finished_) return;
+  if (self.state_ == SessionState::kHandshake) {
+    self.shard().Handshake(self.listener_, {}, {}, false, false, MonotonicNow() - self.opened_);
+    return self.End(CloseReason::kHandshakeTimeout, Stream::How::kAbort);
+  }
+  self.Enter([&self] {
+    if (self.state_ == SessionState::kLogin) return self.engine_->OnTimeout(Engine::Timeout::kLogin);
+    // Bytes came since, or a command is in flight: look again when the time could be over.
+    self.ArmIdle();
+    if (!self.engine_->quiet()) self.deadline_.Arm(self.now_ + std::chrono::seconds(1));
+    if (self.engine_->quiet() && self.deadline_.at() <= self.now_) {
+      self.deadline_.Disarm();
+      self.engine_->OnTimeout(Engine::Timeout::kIdle);
+    }
+  });
+}
+
+// ---- the end
+
+void Session::Finish(CloseReason reason, Ending ending) {
+  End(reason, ending == Ending::kOrderly ? Stream::How::kFlush : Stream::How::kAbort);
+}
+
+void Session::End(CloseReason reason, Stream::How how) {
+  if (finished_) return;
+  finished_ = true;
+  reason_ = reason;
+  how_ = how;
+  if (!inside_) Close();
+}
+
+void Session::Close() {
+  deadline_.Disarm();
+  shard().Elided(protocol_, client_.pending.size());
+  client_.stream->Close(how_);
+  CloseBackend(Stream::How::kFlush);
+  dialing_.reset();
+  shard().SessionClosed(protocol_, listener_, state_, reason_);
+  WriteLog();
+  worker_.Retire(*this);
+}
+
+void Session::Drain() {
+  if (state_ == SessionState::kHandshake) return End(CloseReason::kDrained, Stream::How::kFlush);
+  Enter([this] { engine_->OnDrain(); });
+}
+
+void Session::DrainDeadline() {
+  if (state_ == SessionState::kHandshake) return End(CloseReason::kDrainDeadline, Stream::How::kAbort);
+  Enter([this] { engine_->OnDrainDeadline(); });
+}
+
+void Session::WriteLog() const {
+  const Backends& backends = worker_.shared().backends;
+  const TlsFacts tls = client_.stream->tls();
+  LogLine line("session");
+  line.Text("id", id_).Text("protocol", protocol_ == Protocol::kImap ? "imap" : "pop3");
+  line.Text("listener", worker_.listener_name(listener_)).Text("client", address_);
+  line.Text("user", engine_->user());
+  if (pool_ != kNoPool) line.Text("pool", backends.pool(pool_).name);
+  if (backend_id_ != kNoBackend) line.Text("backend", backends.backend(backend_id_).name);
+  line.Text("tls_version", tls.version).Text("tls_cipher", tls.cipher);
+  line.Number("client_in", static_cast<std::int64_t>(client_.in));
+  line.Number("client_out", static_cast<std::int64_t>(client_.out));
+  line.Seconds("duration", std::chrono::duration<double>(MonotonicNow() - opened_).count());
+  line.Text("close_reason", CloseReasonName(reason_));
+  worker_.shared().log.Write(std::move(line));
+}
+
+}  // namespace postern
