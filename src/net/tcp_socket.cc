@@ -13,7 +13,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// How long a peer that does not read may keep a stream whose owner has left.
+// How long a peer that reads nothing may keep a stream whose owner has left.
 constexpr Duration kFlushLimit = 10s;
 // How long input is discarded after sending was shut down (DESIGN 2.4).
 constexpr Duration kLingerLimit = 2s;
@@ -32,7 +32,9 @@ void SetTcpOptions(int descriptor) {
   SetOption(descriptor, IPPROTO_TCP, TCP_KEEPIDLE, 60);
   SetOption(descriptor, IPPROTO_TCP, TCP_KEEPINTVL, 15);
   SetOption(descriptor, IPPROTO_TCP, TCP_KEEPCNT, 4);
-  SetOption(descriptor, IPPROTO_TCP, TCP_USER_TIMEOUT, 30'000);
+  // Also counts while a living peer keeps its window shut, as a client does that shows a message
+  // before it reads on: long enough for that, short enough for a peer that has vanished.
+  SetOption(descriptor, IPPROTO_TCP, TCP_USER_TIMEOUT, 180'000);
 }
 
 void TcpSocket::Backlog::Append(std::string_view bytes) {
@@ -145,10 +147,10 @@ std::size_t TcpSocket::backlog() const {
 void TcpSocket::SendFirst() {
   std::string& first = backlog_->pieces.front();
   const uv_buf_t buffer = uv_buf_init(first.data(), static_cast<unsigned>(first.size()));
-  const int error = uv_write(&backlog_->request, stream(), &buffer, 1,
-                             [](uv_write_t* request, int status) noexcept {
-                               Of(reinterpret_cast<uv_handle_t*>(request->handle)).OnWritten(status);
-                             });
+  const int error = uv_write(
+      &backlog_->request, stream(), &buffer, 1, [](uv_write_t* request, int status) noexcept {
+        Of(reinterpret_cast<uv_handle_t*>(request->handle)).OnWritten(status);
+      });
   if (error != 0) Fail(error);
 }
 
@@ -157,6 +159,7 @@ void TcpSocket::OnWritten(int status) {
   if (state_ == State::kClosed || state_ == State::kDead) return;
   if (status != 0) return Fail(status);
   backlog_->pieces.pop_front();
+  if (state_ == State::kFlushing) limit_->Arm(MonotonicNow() + kFlushLimit);
   const bool drained = backlog_->was_high && backlog() <= kLowMark;
   if (drained) backlog_->was_high = false;
   if (!backlog_->pieces.empty()) {
@@ -169,7 +172,8 @@ void TcpSocket::OnWritten(int status) {
   if (drained && state_ == State::kOpen) observer_->OnDrained();
 }
 
-// The error becomes known to the owner at the end of the turn, when none of its calls is on the stack.
+// The error becomes known to the owner at the end of the turn, when none of its calls is on the
+// stack.
 void TcpSocket::Fail(int error) {
   if (closing()) return Dispose();
   if (state_ != State::kOpen) return;
