@@ -8,7 +8,8 @@
 namespace postern {
 namespace {
 
-// FNV-1a over the lower-cased text, finished with splitmix64 so that similar names do not score alike.
+// FNV-1a over the lower-cased text, finished with splitmix64 so that similar names do not score
+// alike.
 std::uint64_t Mix(std::uint64_t x) {
   x += 0x9E3779B97F4A7C15u;
   x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
@@ -31,7 +32,8 @@ Backends::Backends(std::vector<Pool> pools, std::vector<Backend> backends)
   for (const Backend& backend : backends_) seeds_.push_back(HashText(backend.name));
 }
 
-Candidates Backends::Choose(PoolId pool, Protocol protocol, std::string_view user, Instant now) const {
+Candidates Backends::Choose(PoolId pool, Protocol protocol, std::string_view user,
+                            Instant now) const {
   const std::uint64_t key = HashText(user);
   const std::int64_t time = now.time_since_epoch().count();
   std::uint64_t scores[kMaxCandidates] = {};
@@ -55,7 +57,8 @@ Candidates Backends::Choose(PoolId pool, Protocol protocol, std::string_view use
 }
 
 void Backends::Failed(BackendId id, Instant now) {
-  health_[id].retry_at.store((now + kRetryAfter).time_since_epoch().count(), std::memory_order_relaxed);
+  health_[id].retry_at.store((now + kRetryAfter).time_since_epoch().count(),
+                             std::memory_order_relaxed);
 }
 
 void Backends::Succeeded(BackendId id) { health_[id].retry_at.store(0, std::memory_order_relaxed); }

@@ -76,7 +76,9 @@ void Session::OnBytes(Side side, std::string_view bytes) {
   });
 }
 
-void Session::OnDrained() { Enter([] {}); }
+void Session::OnDrained() {
+  Enter([] {});
+}
 
 void Session::OnEnd(Side side, const Status& why) {
   if (finished_) return;
@@ -84,7 +86,8 @@ void Session::OnEnd(Side side, const Status& why) {
     const bool handshake = state_ == SessionState::kHandshake;
     if (handshake) shard().Handshake(listener_, {}, {}, false, false, MonotonicNow() - opened_);
     engine_->OnAbandoned();
-    // What was forwarded already still reaches the backend; an alert of ours still reaches the client.
+    // What was forwarded already still reaches the backend; an alert of ours still reaches the
+    // client.
     return End(handshake ? CloseReason::kHandshakeFailed : CloseReason::kClientReset,
                handshake ? Stream::How::kFlush : Stream::How::kAbort);
   }
@@ -183,7 +186,9 @@ void Session::FlushGathered() {
   to_client.clear();
 }
 
-bool Session::ClientHasRoom() const { return client_.stream->backlog() < (stalled_ ? kLowMark + 1 : kHighMark); }
+bool Session::ClientHasRoom() const {
+  return client_.stream->backlog() < (stalled_ ? kLowMark + 1 : kHighMark);
+}
 
 bool Session::BackendHasRoom() const {
   const std::size_t mark = client_.reading ? kHighMark : kLowMark + 1;
@@ -204,14 +209,16 @@ void Session::LoggedIn() {
   ArmIdle();
 }
 
-void Session::LoginFailed(std::string_view user, std::string_view mechanism, std::string_view result) {
-  worker_.shared().log.Write(std::move(LogLine("login_failed")
-                                           .Text("id", id_)
-                                           .Text("protocol", protocol_ == Protocol::kImap ? "imap" : "pop3")
-                                           .Text("client", address_)
-                                           .Text("user", user)
-                                           .Text("mechanism", mechanism)
-                                           .Text("result", result)));
+void Session::LoginFailed(std::string_view user, std::string_view mechanism,
+                          std::string_view result) {
+  worker_.shared().log.Write(
+      std::move(LogLine("login_failed")
+                    .Text("id", id_)
+                    .Text("protocol", protocol_ == Protocol::kImap ? "imap" : "pop3")
+                    .Text("client", address_)
+                    .Text("user", user)
+                    .Text("mechanism", mechanism)
+                    .Text("result", result)));
 }
 
 void Session::SlowCommand(std::string_view command, Duration first_byte, Duration total) {
@@ -242,7 +249,8 @@ void Session::OnDeadline(void* owner) {
     return self.End(CloseReason::kHandshakeTimeout, Stream::How::kAbort);
   }
   self.Enter([&self] {
-    if (self.state_ == SessionState::kLogin) return self.engine_->OnTimeout(Engine::Timeout::kLogin);
+    if (self.state_ == SessionState::kLogin)
+      return self.engine_->OnTimeout(Engine::Timeout::kLogin);
     // Bytes came since, or a command is in flight: look again when the time could be over.
     self.ArmIdle();
     if (!self.engine_->quiet()) self.deadline_.Arm(self.now_ + std::chrono::seconds(1));
@@ -284,7 +292,8 @@ void Session::Drain() {
 }
 
 void Session::DrainDeadline() {
-  if (state_ == SessionState::kHandshake) return End(CloseReason::kDrainDeadline, Stream::How::kAbort);
+  if (state_ == SessionState::kHandshake)
+    return End(CloseReason::kDrainDeadline, Stream::How::kAbort);
   Enter([this] { engine_->OnDrainDeadline(); });
 }
 

@@ -1,8 +1,9 @@
-// Session: one client's whole visit: two streams, one engine, and the pump between them. Owned by its worker; used on
-// the worker's thread; destroyed only by the worker at the end of a turn.
+// Session: one client's whole visit: two streams, one engine, and the pump between them. Owned by
+// its worker; used on the worker's thread; destroyed only by the worker at the end of a turn.
 //
-// The pump: what arrives on a side is given to the engine; what the engine does not consume waits here, and when it
-// waits for anything but more bytes, the side is no longer read. Full means stop reading, drained means go on.
+// The pump: what arrives on a side is given to the engine; what the engine does not consume waits
+// here, and when it waits for anything but more bytes, the side is no longer read. Full means stop
+// reading, drained means go on.
 #pragma once
 
 #include <memory>
@@ -49,15 +50,15 @@ class Session final : public EngineHost, private Dialer::Observer {
     explicit Dialing(Session& session)
         : deadline(session.worker_.loop().deadlines(), &Session::OnConnectDeadline, &session) {}
     Candidates candidates;
-    std::size_t next = 0;       // of the candidates
+    std::size_t next = 0;  // of the candidates
     std::unique_ptr<Dialer::Attempt> attempt;
     Deadline deadline;
   };
   struct Half {
     std::unique_ptr<Stream> stream;
-    std::string pending;        // bytes the engine has not consumed
+    std::string pending;  // bytes the engine has not consumed
     bool reading = true;
-    bool ended = false;         // the peer sent its last byte
+    bool ended = false;  // the peer sent its last byte
     bool end_told = false;
     std::uint64_t in = 0;
     std::uint64_t out = 0;
@@ -88,7 +89,8 @@ class Session final : public EngineHost, private Dialer::Observer {
   Duration client_stall() const override;
   const Plan& plan() const override { return *worker_.shared().plan; }
 
-  // Every way into the engine: takes the time, flushes what was said, and settles what follows from it.
+  // Every way into the engine: takes the time, flushes what was said, and settles what follows from
+  // it.
   template <typename Visit>
   void Enter(Visit visit);
   void Settle();
@@ -119,13 +121,13 @@ class Session final : public EngineHost, private Dialer::Observer {
   PoolId pool_ = kNoPool;
   BackendId backend_id_ = kNoBackend;
   bool finished_ = false;
-  bool stalled_ = false;              // reading the backend is paused for the client's backlog
-  bool inside_ = false;               // within Enter
+  bool stalled_ = false;  // reading the backend is paused for the client's backlog
+  bool inside_ = false;   // within Enter
   CloseReason reason_ = CloseReason::kInternal;
   Stream::How how_ = Stream::How::kFlush;
   Instant opened_;
   Instant now_;
-  Instant client_bytes_at_;           // the idle time counts from here
+  Instant client_bytes_at_;  // the idle time counts from here
   Instant stalled_since_{};
   Duration stall_total_{};
   Half client_;
@@ -134,7 +136,7 @@ class Session final : public EngineHost, private Dialer::Observer {
   SideObserver backend_observer_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<Dialing> dialing_;
-  Deadline deadline_;                 // of the handshake, then the login, then idleness
+  Deadline deadline_;  // of the handshake, then the login, then idleness
 };
 
 template <typename Visit>

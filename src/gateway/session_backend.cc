@@ -1,4 +1,5 @@
-// How a session finds its backend: the candidates of the pool one after the other, until one greets.
+// How a session finds its backend: the candidates of the pool one after the other, until one
+// greets.
 #include <utility>
 
 #include "gateway/session.h"
@@ -13,7 +14,8 @@ void Session::ConnectBackend(std::string_view user) {
   TryNextBackend();
 }
 
-// Dials the next candidate. With none left the deadline is due at once: the engine hears of it on a later turn.
+// Dials the next candidate. With none left the deadline is due at once: the engine hears of it on a
+// later turn.
 void Session::TryNextBackend() {
   Dialing& dialing = *dialing_;
   dialing.attempt.reset();
@@ -37,7 +39,8 @@ void Session::OnDialed(Result<std::unique_ptr<Stream>> result) {
       shard().BackendFailed(backend_id_, BackendFailure::kConnect);
       return TryNextBackend();
     }
-    // From inside its own callback: the attempt goes when the next one is made or the login is over.
+    // From inside its own callback: the attempt goes when the next one is made or the login is
+    // over.
     backend_ = Half{};
     backend_.stream = std::move(result.value());
     shard().BackendSessions(backend_id_, +1);

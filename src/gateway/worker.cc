@@ -14,9 +14,11 @@ constexpr Duration kAdmitEvery = std::chrono::milliseconds(100);
 }  // namespace
 
 Result<std::unique_ptr<Worker>> Worker::Create(unsigned index, Shared& shared, ShardSize size,
-                                               std::vector<ListenerSetup> listeners, TlsSettings tls) {
+                                               std::vector<ListenerSetup> listeners,
+                                               TlsSettings tls) {
   std::unique_ptr<Worker> worker(new Worker(index, shared, size));
-  if (Status status = worker->Open(std::move(listeners), std::move(tls)); !status.ok()) return status;
+  if (Status status = worker->Open(std::move(listeners), std::move(tls)); !status.ok())
+    return status;
   return worker;
 }
 
@@ -25,8 +27,10 @@ Worker::Worker(unsigned index, Shared& shared, ShardSize size)
       shared_(shared),
       shard_(size),
       dialer_(NewTcpDialer(loop_)),
-      admit_(loop_.deadlines(), [](void* self) { static_cast<Worker*>(self)->Admit(); }, this),
-      drain_(loop_.deadlines(), [](void* self) { static_cast<Worker*>(self)->EndDrain(); }, this) {
+      admit_(
+          loop_.deadlines(), [](void* self) { static_cast<Worker*>(self)->Admit(); }, this),
+      drain_(
+          loop_.deadlines(), [](void* self) { static_cast<Worker*>(self)->EndDrain(); }, this) {
   loop_.SetTurnObserver([this](Duration busy) { shard_.LoopTurn(busy); });
 }
 
@@ -65,7 +69,8 @@ void Worker::Run() { loop_.Run(); }
 void Worker::Accept(ListenerId id, std::unique_ptr<Stream> stream, const Address& client) {
   const Door& door = listeners_[id];
   TlsContext& tls = *tls_[static_cast<std::size_t>(door.protocol)];
-  std::string name = shared_.server_id + "-" + std::to_string(index_) + "-" + std::to_string(++serial_);
+  std::string name =
+      shared_.server_id + "-" + std::to_string(index_) + "-" + std::to_string(++serial_);
   sessions_.push_back(std::make_unique<Session>(*this, std::move(name), id, door.protocol,
                                                 tls.Wrap(loop_, std::move(stream)), client));
   Session& session = *sessions_.back();
@@ -75,7 +80,8 @@ void Worker::Accept(ListenerId id, std::unique_ptr<Stream> stream, const Address
   Admit();
 }
 
-// At the limit nobody new is taken: they wait in the kernel's queue, and those who are in notice nothing.
+// At the limit nobody new is taken: they wait in the kernel's queue, and those who are in notice
+// nothing.
 void Worker::Admit() {
   const std::size_t live = shared_.sessions.load(std::memory_order_relaxed);
   const bool full = live >= (paused_ ? shared_.max_sessions * 95 / 100 : shared_.max_sessions);

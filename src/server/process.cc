@@ -29,7 +29,8 @@ std::size_t RaiseDescriptorLimit() {
 }
 
 std::size_t SessionsFor(std::size_t descriptors) {
-  return descriptors > 2 * kReserve ? (descriptors - kReserve) / 2 : std::max<std::size_t>(descriptors / 4, 1);
+  return descriptors > 2 * kReserve ? (descriptors - kReserve) / 2
+                                    : std::max<std::size_t>(descriptors / 4, 1);
 }
 
 void ForbidCoreDumps() {

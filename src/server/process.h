@@ -10,7 +10,8 @@ namespace postern {
 
 // Raises the descriptor limit as far as it goes and returns it.
 std::size_t RaiseDescriptorLimit();
-// Two descriptors a session, less a reserve for logs, listeners and new backends (SECURITY T-RES-6).
+// Two descriptors a session, less a reserve for logs, listeners and new backends (SECURITY
+// T-RES-6).
 std::size_t SessionsFor(std::size_t descriptors);
 // No core image and no debugger of others: passwords pass through this memory.
 void ForbidCoreDumps();

@@ -96,8 +96,12 @@ Status Server::Open() {
   log_ = std::move(log.value());
   const std::size_t possible = SessionsFor(RaiseDescriptorLimit());
   const std::size_t wanted = config_.plan.limits.sessions;
-  shared_.reset(new Shared{backends_, *log_, NewServerId(), std::make_shared<const Plan>(config_.plan),
-                           config_.routing_pool, wanted == 0 ? possible : std::min(wanted, possible),
+  shared_.reset(new Shared{backends_,
+                           *log_,
+                           NewServerId(),
+                           std::make_shared<const Plan>(config_.plan),
+                           config_.routing_pool,
+                           wanted == 0 ? possible : std::min(wanted, possible),
                            {}});
   if (Status status = OpenWorkers(); !status.ok()) return status;
   if (Status status = OpenAdmin(); !status.ok()) return status;
@@ -153,7 +157,8 @@ Status Server::OpenAdmin() {
   AdminContent content;
   content.metrics = [this] { return registry_->Scrape(); };
   content.not_ready = [this] { return std::string(draining_ ? "shutting down" : ""); };
-  Result<std::unique_ptr<Admin>> admin = Admin::Open(loop_, config_.admin_address, std::move(content));
+  Result<std::unique_ptr<Admin>> admin =
+      Admin::Open(loop_, config_.admin_address, std::move(content));
   if (!admin.ok()) return admin.error();
   admin_ = std::move(admin.value());
   return {};
@@ -167,15 +172,21 @@ void Server::Announce() {
   }
   log_->Write(
       std::move(LogLine("listening").Text("listener", "admin").Text("address", admin_->address())));
-  log_->Write(std::move(LogLine("ready")
-                            .Number("workers", static_cast<std::int64_t>(workers_.size()))
-                            .Number("max_sessions", static_cast<std::int64_t>(shared_->max_sessions))
-                            .Text("tls", TlsLibraryText())));
+  log_->Write(
+      std::move(LogLine("ready")
+                    .Number("workers", static_cast<std::int64_t>(workers_.size()))
+                    .Number("max_sessions", static_cast<std::int64_t>(shared_->max_sessions))
+                    .Text("tls", TlsLibraryText())));
 }
 
 int Server::Run() {
   loop_.OnSignal(SIGTERM, [this] { BeginDrain("SIGTERM"); });
   loop_.OnSignal(SIGINT, [this] { BeginDrain("SIGINT"); });
+  // A hangup would end the process; there is nothing yet that could be read anew.
+  loop_.OnSignal(SIGHUP, [this] {
+    log_->Write(
+        std::move(LogLine("reload_refused").Text("reason", "restart to change the configuration")));
+  });
   running_ = workers_.size();
   for (const std::unique_ptr<Worker>& worker : workers_) {
     threads_.emplace_back([this, &worker] {

@@ -1,6 +1,7 @@
-// Backends: the configured pools and what is known of their backends' health. The lists are immutable; the health is
-// a few relaxed atomics per backend, written when a connect fails or a login goes through, never per command.
-// One object for the process, shared by all workers; outlives them.
+// Backends: the configured pools and what is known of their backends' health. The lists are
+// immutable; the health is a few relaxed atomics per backend, written when a connect fails or a
+// login goes through, never per command. One object for the process, shared by all workers;
+// outlives them.
 #pragma once
 
 #include <atomic>
@@ -47,8 +48,9 @@ class Backends {
   std::size_t pool_count() const { return pools_.size(); }
   std::size_t backend_count() const { return backends_.size(); }
 
-  // Rendezvous hash of the user (ASCII letters in lower case) over the pool's backends that serve the protocol and
-  // did not fail within kRetryAfter: when a backend goes, only its own users move. Any thread.
+  // Rendezvous hash of the user (ASCII letters in lower case) over the pool's backends that serve
+  // the protocol and did not fail within kRetryAfter: when a backend goes, only its own users move.
+  // Any thread.
   Candidates Choose(PoolId pool, Protocol protocol, std::string_view user, Instant now) const;
   // What became of a connection. Any thread.
   void Failed(BackendId id, Instant now);

@@ -1,5 +1,6 @@
-// Worker: one event loop with its own listening sockets, TLS contexts, sessions and metrics shard. Owned by the
-// server, which starts and ends its thread; everything but the posted calls is for that thread.
+// Worker: one event loop with its own listening sockets, TLS contexts, sessions and metrics shard.
+// Owned by the server, which starts and ends its thread; everything but the posted calls is for
+// that thread.
 #pragma once
 
 #include <atomic>
@@ -30,7 +31,7 @@ struct ListenerSetup {
 struct Shared {
   Backends& backends;
   Log& log;
-  std::string server_id;                 // begins every session's id, so that ids of two runs differ
+  std::string server_id;  // begins every session's id, so that ids of two runs differ
   std::shared_ptr<const Plan> plan;
   PoolId routing_pool = 0;
   std::size_t max_sessions = 0;          // of the process
@@ -41,15 +42,16 @@ class Worker {
  public:
   // Reads the certificate once for each protocol. index is the worker label.
   static Result<std::unique_ptr<Worker>> Create(unsigned index, Shared& shared, ShardSize size,
-                                                std::vector<ListenerSetup> listeners, TlsSettings tls);
+                                                std::vector<ListenerSetup> listeners,
+                                                TlsSettings tls);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
   // Serves until a drain is over. Blocks; the worker's thread is the one that calls it.
   void Run();
-  // Any thread: stop accepting, end every session at its next boundary, cut what is left after the duration, and
-  // let Run return.
+  // Any thread: stop accepting, end every session at its next boundary, cut what is left after the
+  // duration, and let Run return.
   void Drain(Duration patience);
 
   Shard& shard() { return shard_; }
