@@ -11,7 +11,8 @@ using imap::CommandTraits;
 using imap::Literals;
 using imap::Shape;
 
-HeadReader::Step HeadReader::First(std::string_view line, const imap::CommandSet& known, bool binary) {
+HeadReader::Step HeadReader::First(std::string_view line, const imap::CommandSet& known,
+                                   bool binary) {
   const std::size_t length = imap::TrimmedLength(line);
   trimmed_ = line.size() - length;
   scanner_ = imap::HeadScanner(max_depth_);
@@ -30,8 +31,8 @@ HeadReader::Step HeadReader::Next(std::string_view line) {
   trimmed_ += line.size() - imap::TrimmedLength(line);
   const Step step = Judge(line, 0, true);
   return step == Step::kDone || step == Step::kClumsy || step == Step::kDoubt ? step
-         : text_.size() > kMaxHead                                           ? Step::kDoubt
-                                                                             : step;
+         : text_.size() > kMaxHead                                            ? Step::kDoubt
+                                                                              : step;
 }
 
 // line with its trailing spaces; what is judged begins at from.
@@ -43,7 +44,8 @@ HeadReader::Step HeadReader::Judge(std::string_view line, std::size_t from, bool
   if (length != line.size() && imap::ReadLineEnd(line, &ignored) != imap::LineEnd::kPlain) {
     return Step::kDoubt;
   }
-  const std::string_view part = length < from ? std::string_view{} : line.substr(from, length - from);
+  const std::string_view part =
+      length < from ? std::string_view{} : line.substr(from, length - from);
   const Shape shape = scanner_.Scan(part, after_literal);
   if (shape == Shape::kDoubt) return Step::kDoubt;
   if (scanner_.literal()) {
@@ -65,11 +67,17 @@ HeadReader::Step HeadReader::JudgeMark(const CommandTraits& traits) {
                       (traits.literal_arguments >> argument & 1) != 0;
   bool gather = false;
   switch (traits.literals) {
-    case Literals::kNone: break;
-    case Literals::kMailbox: gather = listed; break;
-    case Literals::kAnywhere: gather = true; break;
+    case Literals::kNone:
+      break;
+    case Literals::kMailbox:
+      gather = listed;
+      break;
+    case Literals::kAnywhere:
+      gather = true;
+      break;
     case Literals::kStreamed:
-      if (argument >= traits.streamed_from) return mark_.binary && !binary_ ? Step::kDoubt : Step::kStream;
+      if (argument >= traits.streamed_from)
+        return mark_.binary && !binary_ ? Step::kDoubt : Step::kStream;
       gather = listed;
       break;
   }

@@ -1,6 +1,7 @@
-// HeadReader: reads one command's head, from its first line to the end or to the first literal that is streamed
-// past us. A command of one line is judged in place and never copied; one with literals is gathered, so that the
-// whole head is known before a byte of it reaches a backend. Pure; owned by the login or the relay.
+// HeadReader: reads one command's head, from its first line to the end or to the first literal that
+// is streamed past us. A command of one line is judged in place and never copied; one with literals
+// is gathered, so that the whole head is known before a byte of it reaches a backend. Pure; owned
+// by the login or the relay.
 #pragma once
 
 #include <string>
@@ -15,12 +16,12 @@ namespace postern {
 class HeadReader {
  public:
   enum class Step : std::uint8_t {
-    kDone,     // a whole command: text() or the line itself
-    kGather,   // mark() is to be gathered: give its bytes to Literal, then the next line to Next
-    kStream,   // mark() announces a literal that is not looked at
-    kTooBig,   // mark() is over the limit of gathered literals
-    kClumsy,   // BAD with complaint(); the session goes on
-    kDoubt,    // nobody can say where the command ends
+    kDone,    // a whole command: text() or the line itself
+    kGather,  // mark() is to be gathered: give its bytes to Literal, then the next line to Next
+    kStream,  // mark() announces a literal that is not looked at
+    kTooBig,  // mark() is over the limit of gathered literals
+    kClumsy,  // BAD with complaint(); the session goes on
+    kDoubt,   // nobody can say where the command ends
   };
 
   explicit HeadReader(int max_depth) : max_depth_(max_depth), scanner_(max_depth) {}
@@ -36,15 +37,19 @@ class HeadReader {
   // Ready for the next command. Gathered bytes are wiped when they may hold a password.
   void Reset();
 
-  const imap::CommandStart& start() const { return start_; }  // its views die with the line, but for tag()
+  const imap::CommandStart& start() const {
+    return start_;
+  }  // its views die with the line, but for tag()
   imap::CommandKind kind() const { return start_.kind; }
   std::string_view tag() const { return tag_.empty() ? start_.tag : std::string_view(tag_); }
   const imap::LiteralMark& mark() const { return mark_; }
   std::string_view complaint() const { return complaint_; }
-  // Bytes the client sent in the lines so far that are not in the text: spaces, and the `+` of marks.
+  // Bytes the client sent in the lines so far that are not in the text: spaces, and the `+` of
+  // marks.
   std::size_t trimmed() const { return trimmed_; }
 
-  // Whether text() holds the head; otherwise the line given to First is all of it, less trimmed() spaces.
+  // Whether text() holds the head; otherwise the line given to First is all of it, less trimmed()
+  // spaces.
   bool gathered() const { return !text_.empty(); }
   // The head as the backend is to get it: every mark synchronising, lines with CRLF.
   const std::string& text() const { return text_; }

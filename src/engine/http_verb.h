@@ -1,5 +1,5 @@
-// Whether the first bytes of a mail session are an HTTP request: browsers made to attack mail servers
-// (SECURITY T-TLS-4). Pure.
+// Whether the first bytes of a mail session are an HTTP request: browsers made to attack mail
+// servers (SECURITY T-TLS-4). Pure.
 #pragma once
 
 #include <algorithm>
@@ -12,9 +12,9 @@ namespace postern {
 
 // line: a line or the beginning of one.
 inline bool BeginsLikeHttp(std::string_view line) {
-  constexpr std::array<std::string_view, 10> kBeginnings = {"GET ",     "POST ",  "HEAD ",  "PUT ",
-                                                            "DELETE ",  "PATCH ", "TRACE ", "OPTIONS ",
-                                                            "CONNECT ", "HOST:"};
+  constexpr std::array<std::string_view, 10> kBeginnings = {
+      "GET ",   "POST ",  "HEAD ",    "PUT ",     "DELETE ",
+      "PATCH ", "TRACE ", "OPTIONS ", "CONNECT ", "HOST:"};
   return std::any_of(kBeginnings.begin(), kBeginnings.end(), [line](std::string_view beginning) {
     return StartsWithNoCase(line, beginning);
   });

@@ -22,7 +22,8 @@ constexpr std::string_view kCapabilityTag = "postern0";
 std::string_view TextBehindCode(const imap::ResponseHead& head) {
   if (head.code.empty()) return head.text;
   const std::size_t close = head.text.find(']');
-  std::string_view text = head.text.substr(close == std::string_view::npos ? head.text.size() : close + 1);
+  std::string_view text =
+      head.text.substr(close == std::string_view::npos ? head.text.size() : close + 1);
   if (text.starts_with(' ')) text.remove_prefix(1);
   return text;
 }
@@ -68,7 +69,8 @@ void ImapBackendLogin::OnLine(std::string_view line) {
 
 void ImapBackendLogin::OnGreeting(const imap::ResponseHead& head) {
   // PREAUTH would put every client into the account of whoever the backend takes us for.
-  if (head.kind != Kind::kUntagged || head.status != Condition::kOk) return Lost(BackendFailure::kGreeting);
+  if (head.kind != Kind::kUntagged || head.status != Condition::kOk)
+    return Lost(BackendFailure::kGreeting);
   core_.host.BackendGreeted();
   Learn(head.code);
   if (mechanism_ == Mechanism::kPlain && capabilities_.empty()) {
@@ -101,7 +103,8 @@ void ImapBackendLogin::OnUntagged(const imap::ResponseHead& head, std::string_vi
 }
 
 void ImapBackendLogin::OnContinuation() {
-  if (state_ != State::kAnswer || next_part_ >= parts_.size()) return Lost(BackendFailure::kProtocol);
+  if (state_ != State::kAnswer || next_part_ >= parts_.size())
+    return Lost(BackendFailure::kProtocol);
   SendNext();
 }
 
@@ -138,7 +141,8 @@ void ImapBackendLogin::OnTagged(const imap::ResponseHead& head) {
   }
 }
 
-// Builds the command so that no byte of a name or a password can be anything else (SECURITY T-INJ-1).
+// Builds the command so that no byte of a name or a password can be anything else (SECURITY
+// T-INJ-1).
 void ImapBackendLogin::SendLogin() {
   state_ = State::kAnswer;
   const imap::CapabilitySet known = imap::CapabilitySet::Parse(capabilities_);

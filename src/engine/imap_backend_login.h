@@ -1,7 +1,9 @@
-// ImapBackendLogin: one login at a backend: Postern speaks as the client, from the backend's greeting to its tagged
-// answer and its capabilities (DESIGN 2.6). One object an attempt. Pure; owned by ImapLogin.
+// ImapBackendLogin: one login at a backend: Postern speaks as the client, from the backend's
+// greeting to its tagged answer and its capabilities (DESIGN 2.6). One object an attempt. Pure;
+// owned by ImapLogin.
 //
-//   kGreeting -> [kPreCapability] -> kLogin | kLiteral* | kSasl -> kAnswer -> [kCapability] -> a verdict
+//   kGreeting -> [kPreCapability] -> kLogin | kLiteral* | kSasl -> kAnswer -> [kCapability] -> a
+//   verdict
 #pragma once
 
 #include <string>

@@ -70,12 +70,16 @@ void ImapCore::Insert(std::string_view bytes) {
 CommandResult ResultOf(imap::ResponseHead::Status status) {
   using Status = imap::ResponseHead::Status;
   switch (status) {
-    case Status::kOk: return CommandResult::kOk;
-    case Status::kNo: return CommandResult::kNo;
-    case Status::kBad: return CommandResult::kBad;
+    case Status::kOk:
+      return CommandResult::kOk;
+    case Status::kNo:
+      return CommandResult::kNo;
+    case Status::kBad:
+      return CommandResult::kBad;
     case Status::kNone:
     case Status::kBye:
-    case Status::kPreauth: break;
+    case Status::kPreauth:
+      break;
   }
   return CommandResult::kBad;
 }

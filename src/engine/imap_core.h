@@ -1,5 +1,6 @@
-// ImapCore: what the login and the relay of one IMAP session share: the host, the commands in flight, their
-// timing and counting, and our own words to the client. Owned by the engine. Pure; the worker's thread.
+// ImapCore: what the login and the relay of one IMAP session share: the host, the commands in
+// flight, their timing and counting, and our own words to the client. Owned by the engine. Pure;
+// the worker's thread.
 #pragma once
 
 #include <string>
@@ -32,7 +33,8 @@ struct ImapCore {
   void Finish(CloseReason reason, EngineHost::Ending ending);
   bool ended() const { return finished; }
 
-  // Bytes of ours to the backend, bytes of the client that go no further: the laws of DESIGN 1.4 count them.
+  // Bytes of ours to the backend, bytes of the client that go no further: the laws of DESIGN 1.4
+  // count them.
   void Insert(std::string_view bytes);
   void Elide(std::size_t count) { shard.Elided(Protocol::kImap, count); }
   void Rewritten(Rewrite kind) { shard.Rewritten(Protocol::kImap, kind); }
@@ -46,9 +48,9 @@ struct ImapCore {
   InFlight in_flight;
   PoolId pool = kNoPool;
   BackendId backend = kNoBackend;
-  imap::CommandSet relayable;   // fixed when the login ends
+  imap::CommandSet relayable;  // fixed when the login ends
   bool backend_has_id = false;
-  bool binary = false;          // literal8 may be sent to this backend
+  bool binary = false;  // literal8 may be sent to this backend
   bool finished = false;
   std::string user;
 };

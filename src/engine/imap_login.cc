@@ -20,8 +20,9 @@ constexpr std::string_view kOurCapabilities = "IMAP4rev1 LITERAL+ SASL-IR ID AUT
 // The commands there are before the login.
 imap::CommandSet BeforeLogin() {
   imap::CommandSet set;
-  for (const CommandKind kind : {CommandKind::kCapability, CommandKind::kNoop, CommandKind::kLogout,
-                                 CommandKind::kId, CommandKind::kLogin, CommandKind::kAuthenticate}) {
+  for (const CommandKind kind :
+       {CommandKind::kCapability, CommandKind::kNoop, CommandKind::kLogout, CommandKind::kId,
+        CommandKind::kLogin, CommandKind::kAuthenticate}) {
     set.set(static_cast<std::size_t>(kind));
   }
   return set;
@@ -177,7 +178,8 @@ void ImapLogin::OnSaslLine(std::string_view line) {
 void ImapLogin::TryPlain(std::string_view base64) {
   Result<Credentials> credentials = DecodePlain(base64);
   if (!credentials.ok()) {
-    return Answer(CommandKind::kAuthenticate, "BAD", "[CLIENTBUG] " + credentials.error().message());
+    return Answer(CommandKind::kAuthenticate, "BAD",
+                  "[CLIENTBUG] " + credentials.error().message());
   }
   TryLogin(std::move(credentials.value()), Mechanism::kPlain);
 }
@@ -219,7 +221,8 @@ void ImapLogin::Settle() {
     case ImapBackendLogin::Verdict::kRefused: {
       const bool coded = backend_->text().starts_with('[');
       const std::string text = (coded ? "" : "[AUTHENTICATIONFAILED] ") + backend_->text();
-      const bool temporary = coded && !StartsWithNoCase(text, "[AUTH") && !StartsWithNoCase(text, "[EXPIRED");
+      const bool temporary =
+          coded && !StartsWithNoCase(text, "[AUTH") && !StartsWithNoCase(text, "[EXPIRED");
       return Fail(Tagged(tag_, "NO", text), CommandResult::kNo,
                   temporary ? LoginResult::kUnavailable : LoginResult::kFailed);
     }
@@ -245,8 +248,8 @@ void ImapLogin::Succeed() {
   core_.user.assign(credentials_.login_name());
   core_.Rewritten(Rewrite::kCapability);
   core_.host.ToClient(backend_->alerts());
-  core_.host.ToClient(Tagged(tag_, "OK", "[CAPABILITY " + imap::FilterCapabilities(listed) + "] " +
-                                             backend_->text()));
+  core_.host.ToClient(Tagged(
+      tag_, "OK", "[CAPABILITY " + imap::FilterCapabilities(listed) + "] " + backend_->text()));
   core_.shard.Login(Protocol::kImap, mechanism_, LoginResult::kOk);
   core_.End(*core_.in_flight.front(), CommandResult::kOk);
   state_ = State::kDone;
@@ -255,7 +258,8 @@ void ImapLogin::Succeed() {
 
 void ImapLogin::Fail(std::string line, CommandResult result, LoginResult login) {
   core_.shard.Login(Protocol::kImap, mechanism_, login);
-  core_.host.LoginFailed(credentials_.login_name(), MechanismName(mechanism_), LoginResultName(login));
+  core_.host.LoginFailed(credentials_.login_name(), MechanismName(mechanism_),
+                         LoginResultName(login));
   core_.host.ToClient(line);
   core_.End(*core_.in_flight.front(), result);
   core_.host.DropBackend();
@@ -303,7 +307,8 @@ void ImapLogin::Clumsy(std::string_view text) {
 void ImapLogin::Doubt() {
   core_.CountLocal(reader_.kind());
   const std::string_view tag = reader_.tag();
-  if (!tag.empty()) core_.host.ToClient(Tagged(tag, "BAD", "[CLIENTBUG] this cannot be read safely"));
+  if (!tag.empty())
+    core_.host.ToClient(Tagged(tag, "BAD", "[CLIENTBUG] this cannot be read safely"));
   Bye(CloseReason::kClientProtocol, "cannot tell where this command ends");
 }
 

@@ -1,11 +1,13 @@
-// ImapLogin: the part of an IMAP session in which Postern speaks as the server: greeting to login. What it learns
-// goes to ImapBackendLogin, which speaks as the client. Dropped when the relay begins. Pure.
+// ImapLogin: the part of an IMAP session in which Postern speaks as the server: greeting to login.
+// What it learns goes to ImapBackendLogin, which speaks as the client. Dropped when the relay
+// begins. Pure.
 //
 //   state       client line            answer of the backend leg
 //   kCommand    LOGIN, PLAIN+IR  -> kBusy
 //   kCommand    AUTHENTICATE     -> kSasl     `+ ` asked
 //   kSasl       base64           -> kBusy     `*` -> kCommand
-//   kBusy       (client waits)       OK -> done; NO, unavailable -> kCommand, or the end after too many
+//   kBusy       (client waits)       OK -> done; NO, unavailable -> kCommand, or the end after too
+//   many
 #pragma once
 
 #include <memory>
@@ -62,7 +64,7 @@ class ImapLogin {
   State state_ = State::kCommand;
   imap::CommandFramer framer_;
   HeadReader reader_{1};
-  std::string tag_;        // of the login under way
+  std::string tag_;  // of the login under way
   Mechanism mechanism_ = Mechanism::kLogin;
   Credentials credentials_;
   std::unique_ptr<ImapBackendLogin> backend_;

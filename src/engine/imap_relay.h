@@ -1,16 +1,17 @@
-// ImapRelay: an IMAP session after its login. Both directions are framed, every command is judged, timed and
-// counted, and what passes is forwarded in whole runs of the very bytes that came. Pure; owned by the engine.
+// ImapRelay: an IMAP session after its login. Both directions are framed, every command is judged,
+// timed and counted, and what passes is forwarded in whole runs of the very bytes that came. Pure;
+// owned by the engine.
 //
 //   reading       the client's next bytes are                       leaves when
 //   kLine         a command line                                    -
 //   kGather       a literal that is judged (mailbox, search key)    its last byte -> kTail
-//   kAwaitPlus    not read: the backend has not said `+` yet        `+` -> kStream or on; NO, BAD -> kLine, kSwallow
-//   kStream       a literal that is passed on unseen                its last byte -> kTail
-//   kTail         the rest of the command's line behind a literal   -> kLine, kGather, kAwaitPlus
-//   kSwallow      a literal of a refused command                    its last byte -> kSwallowTail
-//   kSwallowTail  the rest of a refused command's line              -> kLine, kSwallow
-//   kIdle         DONE                                              -> kLine
-//   kStopped      ignored: LOGOUT was said, or the session ends
+//   kAwaitPlus    not read: the backend has not said `+` yet        `+` -> kStream or on; NO, BAD
+//   -> kLine, kSwallow kStream       a literal that is passed on unseen                its last
+//   byte -> kTail kTail         the rest of the command's line behind a literal   -> kLine,
+//   kGather, kAwaitPlus kSwallow      a literal of a refused command                    its last
+//   byte -> kSwallowTail kSwallowTail  the rest of a refused command's line              -> kLine,
+//   kSwallow kIdle         DONE                                              -> kLine kStopped
+//   ignored: LOGOUT was said, or the session ends
 #pragma once
 
 #include <string>
@@ -38,7 +39,15 @@ class ImapRelay {
 
  private:
   enum class Reading : std::uint8_t {
-    kLine, kGather, kAwaitPlus, kStream, kTail, kSwallow, kSwallowTail, kIdle, kStopped,
+    kLine,
+    kGather,
+    kAwaitPlus,
+    kStream,
+    kTail,
+    kSwallow,
+    kSwallowTail,
+    kIdle,
+    kStopped,
   };
   using Step = HeadReader::Step;
 
@@ -66,7 +75,8 @@ class ImapRelay {
   // Runs of client bytes that go on as they came.
   void Pass(std::string_view bytes);
   void FlushRun();
-  // Commands of which Postern changes the arguments, or which it answers itself (imap_relay_own.cc).
+  // Commands of which Postern changes the arguments, or which it answers itself
+  // (imap_relay_own.cc).
   bool OnOwnCommand(std::string_view head, std::string_view arguments);
   bool OnId(std::string_view head, std::string_view arguments);
   bool OnEnable(std::string_view arguments);
@@ -96,22 +106,23 @@ class ImapRelay {
   bool blocked_ = false;
   bool draining_ = false;
   bool client_gone_ = false;
-  bool bye_seen_ = false;         // the backend said it will close
-  bool swallow_done_ = false;     // an IDLE ended early: one DONE may be on its way
-  bool idle_plus_due_ = false;    // the `+` of an IDLE has not come
-  bool ends_at_boundary_ = false; // everything is said but replies_; then the end, for ending_
+  bool bye_seen_ = false;          // the backend said it will close
+  bool swallow_done_ = false;      // an IDLE ended early: one DONE may be on its way
+  bool idle_plus_due_ = false;     // the `+` of an IDLE has not come
+  bool ends_at_boundary_ = false;  // everything is said but replies_; then the end, for ending_
   CloseReason ending_ = CloseReason::kInternal;
   imap::CommandFramer framer_;
   imap::ResponseFramer responses_;
   HeadReader reader_;
-  CommandRecord* open_ = nullptr;  // begun at the backend and not read to its end; null once it was answered
-  bool at_backend_ = false;        // a part of the command being read was sent
-  std::size_t sent_ = 0;           // of the gathered head
+  CommandRecord* open_ =
+      nullptr;  // begun at the backend and not read to its end; null once it was answered
+  bool at_backend_ = false;  // a part of the command being read was sent
+  std::size_t sent_ = 0;     // of the gathered head
   std::size_t next_stop_ = 0;
-  Instant mark_{};                 // when the wait for `+`, the literal or the IDLE began
-  std::string_view run_;           // of client bytes; only within OnClientBytes
-  std::string_view back_run_;      // of backend bytes; only within OnBackendBytes
-  std::string replies_;            // of ours, waiting for a boundary
+  Instant mark_{};             // when the wait for `+`, the literal or the IDLE began
+  std::string_view run_;       // of client bytes; only within OnClientBytes
+  std::string_view back_run_;  // of backend bytes; only within OnBackendBytes
+  std::string replies_;        // of ours, waiting for a boundary
 };
 
 }  // namespace postern

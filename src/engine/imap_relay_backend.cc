@@ -12,7 +12,8 @@ using Ending = EngineHost::Ending;
 
 namespace {
 
-// Message data ("* 12 FETCH ...") is streamed after its first KiB; lines that may list capabilities are read whole.
+// Message data ("* 12 FETCH ...") is streamed after its first KiB; lines that may list capabilities
+// are read whole.
 std::size_t HeadLimit(std::string_view bytes) {
   const bool data = bytes.size() > 2 && bytes[0] == '*' && bytes[2] >= '0' && bytes[2] <= '9';
   return data ? kResponseHead : kMaxCapabilityLine;
@@ -80,7 +81,8 @@ bool ImapRelay::PassStatus(const ResponseHead& head, std::string_view line, bool
   const std::size_t open = static_cast<std::size_t>(head.code.data() - line.data()) - 1;
   const std::string_view behind = line.substr(open + head.code.size() + 2);
   if (capability) {
-    const std::string_view names = head.code.substr(std::min(head.code.size(), sizeof("CAPABILITY")));
+    const std::string_view names =
+        head.code.substr(std::min(head.code.size(), sizeof("CAPABILITY")));
     SendCapabilities(std::string(line.substr(0, open)) + "[CAPABILITY ", names,
                      "]" + std::string(behind));
     return false;
@@ -165,7 +167,8 @@ void ImapRelay::BackendNonsense(bool at_boundary) {
   FlushBack();
   if (at_boundary) {
     core_.host.ToClient(replies_);
-    core_.host.ToClient("* BYE [UNAVAILABLE] the mail server sent something that makes no sense\r\n");
+    core_.host.ToClient(
+        "* BYE [UNAVAILABLE] the mail server sent something that makes no sense\r\n");
   }
   core_.Finish(CloseReason::kBackendProtocol, at_boundary ? Ending::kOrderly : Ending::kAbort);
 }

@@ -154,10 +154,10 @@ void ImapRelay::BeginGather() {
 
 void ImapRelay::BeginStream() {
   const std::uint64_t limit = core_.host.plan().limits.append;
-  const bool too_big = reader_.kind() != CommandKind::kSetmetadata && limit > 0 &&
-                       reader_.mark().size > limit;
-  // Behind a literal that the backend already has, or of a command it has already answered, there is no way
-  // back to a command boundary.
+  const bool too_big =
+      reader_.kind() != CommandKind::kSetmetadata && limit > 0 && reader_.mark().size > limit;
+  // Behind a literal that the backend already has, or of a command it has already answered, there
+  // is no way back to a command boundary.
   if (at_backend_ && (too_big || open_ == nullptr)) return Doubt(reader_.tag());
   if (too_big) return TooBig();
   if (!at_backend_) open_ = &core_.Begin(reader_.tag(), reader_.kind());

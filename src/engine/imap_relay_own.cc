@@ -1,5 +1,5 @@
-// Where Postern speaks for itself inside a relayed session: commands that it answers or of which it changes the
-// arguments, and its own words to the client.
+// Where Postern speaks for itself inside a relayed session: commands that it answers or of which it
+// changes the arguments, and its own words to the client.
 #include <string>
 
 #include "engine/imap_relay.h"
@@ -19,7 +19,8 @@ bool ImapRelay::OnOwnCommand(std::string_view head, std::string_view arguments) 
   return false;
 }
 
-// The client's identity is ours to state (DESIGN 2.7): x-* keys would be believed by a backend that trusts us.
+// The client's identity is ours to state (DESIGN 2.7): x-* keys would be believed by a backend that
+// trusts us.
 bool ImapRelay::OnId(std::string_view head, std::string_view arguments) {
   const std::string tag(reader_.tag());
   if (!core_.backend_has_id) {
@@ -56,7 +57,8 @@ bool ImapRelay::OnEnable(std::string_view arguments) {
   std::string kept;
   bool dropped = false;
   Arguments walk(arguments);
-  for (Arguments::Argument name = walk.Next(); name.kind != Arguments::Kind::kEnd; name = walk.Next()) {
+  for (Arguments::Argument name = walk.Next(); name.kind != Arguments::Kind::kEnd;
+       name = walk.Next()) {
     if (imap::MayPass(name.value)) {
       kept.append(" ").append(name.value);
     } else {

@@ -5,7 +5,8 @@
 namespace postern {
 namespace {
 
-// Enough for a burst of pipelined commands on many sessions; what is above it goes back to the heap.
+// Enough for a burst of pipelined commands on many sessions; what is above it goes back to the
+// heap.
 constexpr std::size_t kKeptRecords = 1024;
 // A local reply's or a tag's memory that is worth keeping with the record.
 constexpr std::size_t kKeptText = 128;

@@ -11,7 +11,8 @@ namespace {
 using K = CommandKind;
 using L = Literals;
 
-// kind, name, capabilities, in rev2, least, most, literals, literal arguments, streamed from, uid, relayed
+// kind, name, capabilities, in rev2, least, most, literals, literal arguments, streamed from, uid,
+// relayed
 constexpr std::array<CommandTraits, kCommandCount> kTable = {{
     {K::kOther, "other", "", false, 0, kMany, L::kNone, 0, 0, false, false},
     {K::kCapability, "CAPABILITY", "", false, 0, 0, L::kNone, 0, 0, false, true},
@@ -48,19 +49,21 @@ constexpr std::array<CommandTraits, kCommandCount> kTable = {{
     {K::kNamespace, "NAMESPACE", "NAMESPACE", true, 0, 0, L::kNone, 0, 0, false, true},
     {K::kEnable, "ENABLE", "ENABLE", true, 1, kMany, L::kNone, 0, 0, false, true},
     {K::kGetquota, "GETQUOTA", "QUOTA|QUOTA=*", false, 1, 1, L::kMailbox, 0b1, 0, false, true},
-    {K::kGetquotaroot, "GETQUOTAROOT", "QUOTA|QUOTA=*", false, 1, 1, L::kMailbox, 0b1, 0, false, true},
+    {K::kGetquotaroot, "GETQUOTAROOT", "QUOTA|QUOTA=*", false, 1, 1, L::kMailbox, 0b1, 0, false,
+     true},
     {K::kSetquota, "SETQUOTA", "QUOTA|QUOTASET", false, 2, 2, L::kMailbox, 0b1, 0, false, true},
     {K::kSetacl, "SETACL", "ACL", false, 3, 3, L::kMailbox, 0b111, 0, false, true},
     {K::kDeleteacl, "DELETEACL", "ACL", false, 2, 2, L::kMailbox, 0b11, 0, false, true},
     {K::kGetacl, "GETACL", "ACL", false, 1, 1, L::kMailbox, 0b1, 0, false, true},
     {K::kListrights, "LISTRIGHTS", "ACL", false, 2, 2, L::kMailbox, 0b11, 0, false, true},
     {K::kMyrights, "MYRIGHTS", "ACL", false, 1, 1, L::kMailbox, 0b1, 0, false, true},
-    {K::kGetmetadata, "GETMETADATA", "METADATA|METADATA-SERVER", false, 2, 3, L::kAnywhere, 0, 0, false,
-     true},
+    {K::kGetmetadata, "GETMETADATA", "METADATA|METADATA-SERVER", false, 2, 3, L::kAnywhere, 0, 0,
+     false, true},
     {K::kSetmetadata, "SETMETADATA", "METADATA|METADATA-SERVER", false, 2, 2, L::kStreamed, 0b1, 1,
      false, true},
     {K::kNotify, "NOTIFY", "NOTIFY", false, 1, kMany, L::kAnywhere, 0, 0, false, true},
-    {K::kCancelupdate, "CANCELUPDATE", "CONTEXT=*", false, 1, kMany, L::kAnywhere, 0, 0, false, true},
+    {K::kCancelupdate, "CANCELUPDATE", "CONTEXT=*", false, 1, kMany, L::kAnywhere, 0, 0, false,
+     true},
     {K::kGenurlauth, "GENURLAUTH", "URLAUTH", false, 2, kMany, L::kAnywhere, 0, 0, false, true},
     {K::kResetkey, "RESETKEY", "URLAUTH", false, 0, kMany, L::kAnywhere, 0, 0, false, true},
     {K::kUrlfetch, "URLFETCH", "URLAUTH", false, 1, kMany, L::kAnywhere, 0, 0, false, true},
@@ -91,10 +94,12 @@ bool IsTagChar(char c) {
 
 bool IsVerbChar(char c) {
   const char upper = AsciiUpper(c);
-  return (upper >= 'A' && upper <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
+  return (upper >= 'A' && upper <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+         c == '_';
 }
 
-// The word at the front of text, as far as it is made of verb characters and followed by a space or nothing.
+// The word at the front of text, as far as it is made of verb characters and followed by a space or
+// nothing.
 std::string_view VerbAt(std::string_view text) {
   const std::size_t end = std::min(text.find(' '), text.size());
   const std::string_view word = text.substr(0, end);
@@ -121,8 +126,8 @@ CommandSet RelayableCommands(const CapabilitySet& advertised) {
   CommandSet set;
   for (std::size_t i = 0; i < kTable.size(); ++i) {
     const CommandTraits& row = kTable[i];
-    const bool known = row.capabilities.empty() || (row.in_rev2 && rev2) ||
-                       advertised.HasAnyOf(row.capabilities);
+    const bool known =
+        row.capabilities.empty() || (row.in_rev2 && rev2) || advertised.HasAnyOf(row.capabilities);
     set[i] = row.relayed && known;
   }
   return set;

@@ -66,13 +66,14 @@ LineEnd ReadLineEnd(std::string_view line, LiteralMark* mark) {
 Frame CommandFramer::Next(std::string_view input, std::size_t max_line) {
   if (input.empty()) return {};
   if (literal_left_ > 0) {
-    const std::size_t size = static_cast<std::size_t>(
-        std::min<std::uint64_t>(literal_left_, input.size()));
+    const std::size_t size =
+        static_cast<std::size_t>(std::min<std::uint64_t>(literal_left_, input.size()));
     literal_left_ -= size;
     return {Frame::Kind::kLiteral, size, false};
   }
   const std::size_t feed = Find(input, '\n', scanned_);
-  const std::string_view fresh = input.substr(scanned_, feed == kNotFound ? kNotFound : feed - scanned_);
+  const std::string_view fresh =
+      input.substr(scanned_, feed == kNotFound ? kNotFound : feed - scanned_);
   if (Contains(fresh, '\0')) return {Frame::Kind::kMalformed, 0, false};
   if (feed == kNotFound) {
     // A CR may only be the last byte so far: anything but a LF behind it makes it a bare one.
@@ -120,7 +121,8 @@ Frame ResponseFramer::PartOfLine(std::string_view input, std::size_t head_limit)
 
 namespace {
 
-// Status responses and continuations end in text, in which a brace is a brace (RFC 9051 §9, resp-text).
+// Status responses and continuations end in text, in which a brace is a brace (RFC 9051 §9,
+// resp-text).
 bool IsTextResponse(std::string_view line) {
   if (line.starts_with('+')) return true;
   const std::size_t space = Find(line, ' ');
@@ -142,14 +144,15 @@ Frame ResponseFramer::Next(std::string_view input, std::size_t head_limit) {
   if (state_ == State::kBroken) return {Frame::Kind::kMalformed, 0, false};
   if (input.empty()) return {};
   if (state_ == State::kInLiteral) {
-    const std::size_t size = static_cast<std::size_t>(
-        std::min<std::uint64_t>(literal_left_, input.size()));
+    const std::size_t size =
+        static_cast<std::size_t>(std::min<std::uint64_t>(literal_left_, input.size()));
     literal_left_ -= size;
     if (literal_left_ == 0) state_ = State::kAfterLiteral;
     return {Frame::Kind::kLiteral, size, false};
   }
   const std::size_t feed = Find(input, '\n', scanned_);
-  const std::string_view fresh = input.substr(scanned_, feed == kNotFound ? kNotFound : feed - scanned_);
+  const std::string_view fresh =
+      input.substr(scanned_, feed == kNotFound ? kNotFound : feed - scanned_);
   const bool bare = feed != kNotFound && (feed == 0 || input[feed - 1] != '\r');
   if (bare || Contains(fresh, '\0')) {
     state_ = State::kBroken;

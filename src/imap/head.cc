@@ -23,8 +23,8 @@ Shape HeadScanner::Scan(std::string_view part, bool after_literal) {
   LiteralMark mark;
   const LineEnd end = ReadLineEnd(part, &mark);
   if (end == LineEnd::kDoubt) return Shape::kDoubt;
-  // Behind a literal stands a space, a closing parenthesis or nothing (RFC 9051 §4.3); parsers that do not
-  // insist make two arguments of what others read as one.
+  // Behind a literal stands a space, a closing parenthesis or nothing (RFC 9051 §4.3); parsers that
+  // do not insist make two arguments of what others read as one.
   before_ = after_literal ? Before::kClosed : Before::kAtom;
   if (!part.empty() && part.front() != ' ' && !(after_literal && part.front() == ')')) {
     return Shape::kDoubt;
@@ -49,7 +49,8 @@ Shape HeadScanner::Step(std::string_view part, std::size_t* position) {
       before_ = before_ == Before::kOpen ? Before::kOpen : Before::kSpace;
       break;
     case '(':
-      if (before_ == Before::kAtom || (before_ == Before::kClosed && depth_ == 0)) return Shape::kClumsy;
+      if (before_ == Before::kAtom || (before_ == Before::kClosed && depth_ == 0))
+        return Shape::kClumsy;
       if (depth_ >= max_depth_) return Shape::kClumsy;
       BeginArgument();
       ++depth_;
@@ -100,7 +101,8 @@ Shape HeadScanner::Mark(std::string_view part, std::size_t* position) {
   if (rest.find('}') + 1 != rest.size() || ReadLineEnd(part, &mark) != LineEnd::kLiteral) {
     return Shape::kClumsy;
   }
-  // The mark is an argument of its own: behind a space or an opening parenthesis, a `~` of its own between.
+  // The mark is an argument of its own: behind a space or an opening parenthesis, a `~` of its own
+  // between.
   const std::size_t begin = part.size() - mark.length;
   const bool own = begin > 0 && (part[begin - 1] == ' ' || part[begin - 1] == '(');
   if (!own) return Shape::kDoubt;
@@ -137,8 +139,8 @@ Arguments::Argument Arguments::Next() {
   const std::size_t line = rest_.find("\r\n");
   const std::size_t word = rest_.find_first_of(" ()\r");
   LiteralMark mark;
-  if (line != kNotFound && word == line && ReadLineEnd(rest_.substr(0, line), &mark) == LineEnd::kLiteral &&
-      mark.length == line) {
+  if (line != kNotFound && word == line &&
+      ReadLineEnd(rest_.substr(0, line), &mark) == LineEnd::kLiteral && mark.length == line) {
     const std::size_t size = std::min(static_cast<std::size_t>(mark.size), rest_.size() - line - 2);
     argument.value = rest_.substr(line + 2, size);
     rest_.remove_prefix(line + 2 + size);
@@ -153,7 +155,8 @@ Arguments::Argument Arguments::Next() {
 std::optional<std::string> Quote(std::string_view text) {
   std::string quoted = "\"";
   for (const char c : text) {
-    if (c == '\r' || c == '\n' || c == '\0' || static_cast<unsigned char>(c) >= 0x80) return std::nullopt;
+    if (c == '\r' || c == '\n' || c == '\0' || static_cast<unsigned char>(c) >= 0x80)
+      return std::nullopt;
     if (c == '"' || c == '\\') quoted.push_back('\\');
     quoted.push_back(c);
   }

@@ -1,5 +1,5 @@
-// POSTERN_CHECK: an error of ours, not of a peer. Ends the process with the place and the condition;
-// clients see a cut connection and never a false reply.
+// POSTERN_CHECK: an error of ours, not of a peer. Ends the process with the place and the
+// condition; clients see a cut connection and never a false reply.
 #pragma once
 
 namespace postern {

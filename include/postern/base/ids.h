@@ -1,4 +1,5 @@
-// The small closed vocabularies that several layers share: protocols and the indices of configured things.
+// The small closed vocabularies that several layers share: protocols and the indices of configured
+// things.
 #pragma once
 
 #include <cstddef>
@@ -9,8 +10,8 @@ namespace postern {
 enum class Protocol : std::uint8_t { kImap, kPop3 };
 inline constexpr std::size_t kProtocolCount = 2;
 
-// Indices into the configuration's lists, stable for the life of the process. A backend's index counts over
-// all pools.
+// Indices into the configuration's lists, stable for the life of the process. A backend's index
+// counts over all pools.
 using PoolId = std::uint16_t;
 using BackendId = std::uint16_t;
 using ListenerId = std::uint16_t;

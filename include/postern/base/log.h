@@ -1,6 +1,6 @@
-// The log: JSON lines, one event a line, written by one thread of its own so that no loop ever waits for a
-// disk or a pipe. When the writer falls behind, lines are dropped and counted. Owned by the server; Write
-// may be called from any thread. Knows nothing of sessions; never given a secret.
+// The log: JSON lines, one event a line, written by one thread of its own so that no loop ever
+// waits for a disk or a pipe. When the writer falls behind, lines are dropped and counted. Owned by
+// the server; Write may be called from any thread. Knows nothing of sessions; never given a secret.
 #pragma once
 
 #include <cstdint>

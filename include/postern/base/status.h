@@ -32,8 +32,8 @@ class [[nodiscard]] Status {
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : value_(std::move(value)) {}                                        // NOLINT
-  Result(Status error) : error_(std::move(error)) { POSTERN_CHECK(!error_.ok()); }      // NOLINT
+  Result(T value) : value_(std::move(value)) {}                                     // NOLINT
+  Result(Status error) : error_(std::move(error)) { POSTERN_CHECK(!error_.ok()); }  // NOLINT
 
   bool ok() const { return value_.has_value(); }
   T& value() {

@@ -26,11 +26,12 @@ std::optional<std::uint64_t> ParseNumber(std::string_view digits);
 std::string Base64Encode(std::string_view bytes);
 std::optional<std::string> Base64Decode(std::string_view text);
 
-// A string as a JSON string literal with its quotes. Bytes that are not UTF-8 become \u00XX of their
-// value, control characters are escaped; input over limit bytes is cut and ends in "...".
+// A string as a JSON string literal with its quotes. Bytes that are not UTF-8 become \u00XX of
+// their value, control characters are escaped; input over limit bytes is cut and ends in "...".
 std::string JsonQuote(std::string_view text, std::size_t limit = 512);
 
-// The candidate with the smallest edit distance to word, if it is near enough to be meant; else empty.
+// The candidate with the smallest edit distance to word, if it is near enough to be meant; else
+// empty.
 template <typename Range>
 std::string_view NearestName(std::string_view word, const Range& candidates);
 

@@ -1,6 +1,6 @@
 // Engine and EngineHost: the seam between a protocol's behaviour and the world.
-// An engine is one session's conversation: bytes in, bytes and decisions out. Pure: no sockets, no clock of
-// its own, never blocks. Owned by its session, called on the worker's thread only.
+// An engine is one session's conversation: bytes in, bytes and decisions out. Pure: no sockets, no
+// clock of its own, never blocks. Owned by its session, called on the worker's thread only.
 #pragma once
 
 #include <cstdint>
@@ -19,15 +19,17 @@ class EngineHost {
   // Bytes of the session's streams, in order. Taken whole; never calls back.
   virtual void ToClient(std::string_view bytes) = 0;
   virtual void ToBackend(std::string_view bytes) = 0;
-  // False above the high mark of that side's backlog: the engine stops consuming until it is called again.
+  // False above the high mark of that side's backlog: the engine stops consuming until it is called
+  // again.
   virtual bool ClientHasRoom() const = 0;
   virtual bool BackendHasRoom() const = 0;
 
-  // Chooses pool and backend for the user (the name after any rewriting) and connects. The answer is
-  // OnBackendConnected or OnBackendFailed, always on a later turn. The name is copied where it is kept.
+  // Chooses pool and backend for the user (the name after any rewriting) and connects. The answer
+  // is OnBackendConnected or OnBackendFailed, always on a later turn. The name is copied where it
+  // is kept.
   virtual void ConnectBackend(std::string_view user) = 0;
-  // This backend is of no use (greeting refused, nonsense, lost) and no byte of a credential was sent: the
-  // next candidate is tried once, else OnBackendFailed comes. Answer on a later turn.
+  // This backend is of no use (greeting refused, nonsense, lost) and no byte of a credential was
+  // sent: the next candidate is tried once, else OnBackendFailed comes. Answer on a later turn.
   virtual void RejectBackend(BackendFailure why) = 0;
   // The backend greeted as it should: timeouts.connect no longer runs.
   virtual void BackendGreeted() {}
@@ -41,14 +43,15 @@ class EngineHost {
   // A command ended that took at least plan().slow.
   virtual void SlowCommand(std::string_view command, Duration first_byte, Duration total) = 0;
 
-  // The conversation is over. Orderly: what was written is flushed and the closing is heard. Abort: reset
-  // without close_notify, because a response is cut. The engine is not called again.
+  // The conversation is over. Orderly: what was written is flushed and the closing is heard. Abort:
+  // reset without close_notify, because a response is cut. The engine is not called again.
   enum class Ending : std::uint8_t { kOrderly, kAbort };
   virtual void Finish(CloseReason reason, Ending ending) = 0;
 
   // The time of this call's arrival; constant within one On... call.
   virtual Instant now() const = 0;
-  // The time for which reading the backend was paused for this client's backlog, in all, up to now().
+  // The time for which reading the backend was paused for this client's backlog, in all, up to
+  // now().
   virtual Duration client_stall() const = 0;
   virtual const Plan& plan() const = 0;
 
@@ -61,20 +64,21 @@ class Engine {
   virtual ~Engine() = default;
   // The client is ready: greet it.
   virtual void Start() = 0;
-  // Consumes whole frames from the front and returns how many bytes; the rest is given again, with more
-  // behind it, at the next call. The view dies on return.
+  // Consumes whole frames from the front and returns how many bytes; the rest is given again, with
+  // more behind it, at the next call. The view dies on return.
   virtual std::size_t OnClientBytes(std::string_view bytes) = 0;
   virtual std::size_t OnBackendBytes(std::string_view bytes) = 0;
-  // True while unconsumed client bytes wait for something other than more client bytes (room, a backend's
-  // answer, a place in flight): the host stops reading the client and offers the bytes again after every
-  // On...Backend... call and every drained backlog.
+  // True while unconsumed client bytes wait for something other than more client bytes (room, a
+  // backend's answer, a place in flight): the host stops reading the client and offers the bytes
+  // again after every On...Backend... call and every drained backlog.
   virtual bool client_blocked() const = 0;
 
   virtual void OnBackendConnected(PoolId pool, BackendId backend) = 0;
   virtual void OnBackendFailed() = 0;
   // The backend ended its side; all its bytes were offered before.
   virtual void OnBackendEnd() = 0;
-  // The client ended its side in order; commands in flight may still be answered. All its bytes were offered.
+  // The client ended its side in order; commands in flight may still be answered. All its bytes
+  // were offered.
   virtual void OnClientEnd() = 0;
   // The connection attempt, the login or the idle time ran out.
   enum class Timeout : std::uint8_t { kConnect, kLogin, kIdle };
@@ -86,7 +90,8 @@ class Engine {
   // The connection is gone without a word of ours (reset, TLS failure); settle what was in flight.
   virtual void OnAbandoned() = 0;
 
-  // True when no command waits for its answer; an IMAP IDLE does not count. The idle timeout runs then.
+  // True when no command waits for its answer; an IMAP IDLE does not count. The idle timeout runs
+  // then.
   virtual bool quiet() const = 0;
   // The name the client logged in with; empty before. Valid until the next call.
   virtual std::string_view user() const = 0;

@@ -1,4 +1,5 @@
-// What a new engine is given: its host and the worker's things it may use. References outlive the engine.
+// What a new engine is given: its host and the worker's things it may use. References outlive the
+// engine.
 #pragma once
 
 #include "postern/engine/engine.h"
@@ -9,8 +10,8 @@ namespace postern {
 
 struct EngineContext {
   EngineHost& host;
-  Shard& shard;         // the worker's metrics
-  InFlightPool& pool;   // the worker's store of command records
+  Shard& shard;        // the worker's metrics
+  InFlightPool& pool;  // the worker's store of command records
 };
 
 }  // namespace postern

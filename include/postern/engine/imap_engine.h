@@ -1,8 +1,9 @@
-// ImapEngine: an IMAP session's behaviour from greeting to goodbye (RFC 9051, DESIGN 2). Pure; owned by the session.
+// ImapEngine: an IMAP session's behaviour from greeting to goodbye (RFC 9051, DESIGN 2). Pure;
+// owned by the session.
 //
 //   phase     events                                        next
-//   login     Start, client lines, the backend's answers    relay, once both sides know of the login
-//   relay     commands, responses, drain, timeouts          the end: EngineHost::Finish
+//   login     Start, client lines, the backend's answers    relay, once both sides know of the
+//   login relay     commands, responses, drain, timeouts          the end: EngineHost::Finish
 //
 // The login's state is dropped when the relay begins, so that an idle session does not carry it.
 #pragma once

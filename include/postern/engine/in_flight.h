@@ -1,6 +1,6 @@
-// InFlight: the commands of one session that were begun and have not ended, in order of arrival, with what
-// is needed to time and count them. Pure; owned by the engine; records come from the worker's pool, so that
-// an idle session owns none and a relayed command allocates nothing.
+// InFlight: the commands of one session that were begun and have not ended, in order of arrival,
+// with what is needed to time and count them. Pure; owned by the engine; records come from the
+// worker's pool, so that an idle session owns none and a relayed command allocates nothing.
 #pragma once
 
 #include <cstddef>
@@ -15,16 +15,16 @@ namespace postern {
 
 // One command. The tag keeps its capacity when the record is used again.
 struct CommandRecord {
-  std::string tag;                // IMAP; empty in POP3
-  std::uint8_t command = 0;       // imap::CommandKind or pop3::CommandKind
-  bool local = false;             // POP3: answered by us; the answer waits in line
-  bool multiline = false;         // POP3: a positive reply has a body
-  bool complete = false;          // all of it was read from the client
+  std::string tag;           // IMAP; empty in POP3
+  std::uint8_t command = 0;  // imap::CommandKind or pop3::CommandKind
+  bool local = false;        // POP3: answered by us; the answer waits in line
+  bool multiline = false;    // POP3: a positive reply has a body
+  bool complete = false;     // all of it was read from the client
   bool first_byte_seen = false;
-  Instant start{};                // last byte read, or the end of the command before it if that is later
-  Duration stall_at_start{};      // the session's client stall then
-  Duration first_byte{};          // from start to the first byte of the backend's answer
-  std::string reply;              // POP3: our own answer, when local
+  Instant start{};  // last byte read, or the end of the command before it if that is later
+  Duration stall_at_start{};  // the session's client stall then
+  Duration first_byte{};      // from start to the first byte of the backend's answer
+  std::string reply;          // POP3: our own answer, when local
   std::unique_ptr<CommandRecord> next;
 };
 

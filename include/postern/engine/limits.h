@@ -10,7 +10,8 @@ namespace postern {
 inline constexpr std::size_t kMaxLineBeforeLogin = 8 * 1024;
 // A SASL line before login: OAuth tokens are longer than passwords.
 inline constexpr std::size_t kMaxSaslLine = 16 * 1024;
-// A command head after login: its lines and the literals that are gathered and judged (RFC 7162 asks for 8192).
+// A command head after login: its lines and the literals that are gathered and judged (RFC 7162
+// asks for 8192).
 inline constexpr std::size_t kMaxHead = 64 * 1024;
 // A literal that is gathered and judged: mailbox names, search keys, ID values, credentials.
 inline constexpr std::size_t kMaxGatheredLiteral = 4 * 1024;
@@ -25,7 +26,8 @@ inline constexpr std::size_t kMaxTag = 64;
 inline constexpr std::size_t kMaxInFlight = 64;
 // The part of a response line that is looked at; the rest is streamed.
 inline constexpr std::size_t kResponseHead = 1024;
-// A response line that must be read whole because it lists capabilities, and any line of a login dialogue.
+// A response line that must be read whole because it lists capabilities, and any line of a login
+// dialogue.
 inline constexpr std::size_t kMaxCapabilityLine = 8 * 1024;
 // A backend's refusal of a login that is relayed (DESIGN 2.6).
 inline constexpr std::size_t kMaxRelayedText = 512;

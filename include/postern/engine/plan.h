@@ -1,5 +1,5 @@
-// Plan: what the engines ask of the configuration. Immutable; a worker holds one at a time and swaps it
-// between turns, so an engine asks its host in each call and keeps no reference.
+// Plan: what the engines ask of the configuration. Immutable; a worker holds one at a time and
+// swaps it between turns, so an engine asks its host in each call and keeps no reference.
 #pragma once
 
 #include <cstddef>
@@ -20,9 +20,9 @@ struct Plan {
     Duration pop3_idle = std::chrono::minutes(10);
   } timeouts;
   struct Limits {
-    std::size_t sessions = 0;       // 0: what the descriptor limit allows
+    std::size_t sessions = 0;  // 0: what the descriptor limit allows
     std::uint32_t login_attempts = 3;
-    std::uint64_t append = 0;       // octets of the largest APPEND literal; 0: no limit of ours
+    std::uint64_t append = 0;  // octets of the largest APPEND literal; 0: no limit of ours
   } limits;
   Duration slow = std::chrono::seconds(1);  // log.slow
 };

@@ -1,4 +1,5 @@
-// Capabilities (RFC 9051 §7.2.2): what a backend lists, and what of it may pass (DESIGN 2.8). Pure; any thread.
+// Capabilities (RFC 9051 §7.2.2): what a backend lists, and what of it may pass (DESIGN 2.8). Pure;
+// any thread.
 #pragma once
 
 #include <string>
@@ -26,8 +27,8 @@ class CapabilitySet {
 
 // Whether a backend's capability is one that Postern follows and may tell the client.
 bool MayPass(std::string_view name);
-// The names behind `CAPABILITY ` as the client may see them after login: those that may pass, in their order,
-// and LITERAL+ and ID, which are ours. No leading or trailing space.
+// The names behind `CAPABILITY ` as the client may see them after login: those that may pass, in
+// their order, and LITERAL+ and ID, which are ours. No leading or trailing space.
 std::string FilterCapabilities(std::string_view names);
 
 }  // namespace postern::imap

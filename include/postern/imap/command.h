@@ -1,5 +1,5 @@
-// IMAP commands: the closed list Postern follows, what each may carry, and the parser of a command line's
-// beginning (RFC 9051 §6 and the extensions named in the table). Pure; any thread.
+// IMAP commands: the closed list Postern follows, what each may carry, and the parser of a command
+// line's beginning (RFC 9051 §6 and the extensions named in the table). Pure; any thread.
 #pragma once
 
 #include <bitset>
@@ -13,12 +13,60 @@ namespace postern::imap {
 
 enum class CommandKind : std::uint8_t {
   kOther,  // not in the table; never forwarded
-  kCapability, kNoop, kLogout, kStarttls, kAuthenticate, kLogin, kId,
-  kSelect, kExamine, kCreate, kDelete, kRename, kSubscribe, kUnsubscribe, kList, kLsub, kXlist, kStatus,
-  kAppend, kCheck, kClose, kUnselect, kExpunge, kSearch, kFetch, kStore, kCopy, kMove, kSort, kThread,
-  kIdle, kNamespace, kEnable, kGetquota, kGetquotaroot, kSetquota, kSetacl, kDeleteacl, kGetacl,
-  kListrights, kMyrights, kGetmetadata, kSetmetadata, kNotify, kCancelupdate, kGenurlauth, kResetkey,
-  kUrlfetch, kReplace, kLanguage, kComparator, kEsearch, kCompress, kUnauthenticate,
+  kCapability,
+  kNoop,
+  kLogout,
+  kStarttls,
+  kAuthenticate,
+  kLogin,
+  kId,
+  kSelect,
+  kExamine,
+  kCreate,
+  kDelete,
+  kRename,
+  kSubscribe,
+  kUnsubscribe,
+  kList,
+  kLsub,
+  kXlist,
+  kStatus,
+  kAppend,
+  kCheck,
+  kClose,
+  kUnselect,
+  kExpunge,
+  kSearch,
+  kFetch,
+  kStore,
+  kCopy,
+  kMove,
+  kSort,
+  kThread,
+  kIdle,
+  kNamespace,
+  kEnable,
+  kGetquota,
+  kGetquotaroot,
+  kSetquota,
+  kSetacl,
+  kDeleteacl,
+  kGetacl,
+  kListrights,
+  kMyrights,
+  kGetmetadata,
+  kSetmetadata,
+  kNotify,
+  kCancelupdate,
+  kGenurlauth,
+  kResetkey,
+  kUrlfetch,
+  kReplace,
+  kLanguage,
+  kComparator,
+  kEsearch,
+  kCompress,
+  kUnauthenticate,
 };
 inline constexpr std::size_t kCommandCount =
     static_cast<std::size_t>(CommandKind::kUnauthenticate) + 1;
@@ -35,17 +83,18 @@ enum class Literals : std::uint8_t {
 struct CommandTraits {
   CommandKind kind;
   std::string_view name;
-  // Capabilities of which the backend must have advertised one; "" when the base protocol has it. A trailing
+  // Capabilities of which the backend must have advertised one; "" when the base protocol has it. A
+  // trailing
   // '*' stands for any rest ("THREAD=*").
   std::string_view capabilities;
-  bool in_rev2;                     // part of IMAP4rev2 without its own capability
-  std::uint8_t least;               // top-level arguments, a list counts as one
-  std::uint8_t most;                // kMany: no limit
+  bool in_rev2;        // part of IMAP4rev2 without its own capability
+  std::uint8_t least;  // top-level arguments, a list counts as one
+  std::uint8_t most;   // kMany: no limit
   Literals literals;
-  std::uint8_t literal_arguments;   // bit i: argument i may be a literal (gathered)
-  std::uint8_t streamed_from;       // with kStreamed: index of the first argument that is streamed
-  bool uid;                         // may be prefixed by UID
-  bool relayed;                     // false: Postern answers or refuses it itself after login
+  std::uint8_t literal_arguments;  // bit i: argument i may be a literal (gathered)
+  std::uint8_t streamed_from;      // with kStreamed: index of the first argument that is streamed
+  bool uid;                        // may be prefixed by UID
+  bool relayed;                    // false: Postern answers or refuses it itself after login
 };
 inline constexpr std::uint8_t kMany = 255;
 
@@ -56,7 +105,8 @@ std::string_view CommandName(CommandKind kind);
 // By verb, without regard to case; kOther when unknown.
 CommandKind FindCommand(std::string_view verb);
 
-// The commands a backend with these capabilities can be trusted with; fixed when the login ends (DESIGN 2.9).
+// The commands a backend with these capabilities can be trusted with; fixed when the login ends
+// (DESIGN 2.9).
 using CommandSet = std::bitset<kCommandCount>;
 CommandSet RelayableCommands(const CapabilitySet& advertised);
 
@@ -70,8 +120,8 @@ struct CommandStart {
   Verdict verdict = Verdict::kNoTag;
   std::string_view tag;
   CommandKind kind = CommandKind::kOther;
-  bool uid = false;                 // a UID command: FETCH of `UID FETCH`
-  std::size_t arguments = 0;        // offset of what follows the verb: empty, or a space and arguments
+  bool uid = false;           // a UID command: FETCH of `UID FETCH`
+  std::size_t arguments = 0;  // offset of what follows the verb: empty, or a space and arguments
 };
 // line without its CRLF. A tag is 1 to max_tag characters of RFC 9051's tag.
 CommandStart ParseCommandStart(std::string_view line, std::size_t max_tag);

@@ -1,6 +1,7 @@
-// Framers: split the bytes of the two directions of an IMAP connection into frames (RFC 9051 §2.2, §4.3).
-// Pure; one per session and direction; one thread at a time. They know nothing of commands: a line is a line.
-// The law of framing: what every backend's parser would not read alike is kMalformed, and that is final.
+// Framers: split the bytes of the two directions of an IMAP connection into frames (RFC 9051 §2.2,
+// §4.3). Pure; one per session and direction; one thread at a time. They know nothing of commands:
+// a line is a line. The law of framing: what every backend's parser would not read alike is
+// kMalformed, and that is final.
 #pragma once
 
 #include <cstddef>
@@ -14,8 +15,8 @@ namespace postern::imap {
 struct LiteralMark {
   std::uint64_t size = 0;
   bool synchronising = true;
-  bool binary = false;      // ~{n}: literal8
-  std::size_t length = 0;   // bytes of the mark itself
+  bool binary = false;     // ~{n}: literal8
+  std::size_t length = 0;  // bytes of the mark itself
 };
 
 // How a line ends, as far as literals are concerned. line without CRLF.
@@ -37,15 +38,17 @@ struct Frame {
     kMalformed,  // final
   };
   Kind kind = Kind::kNeedMore;
-  std::size_t size = 0;     // bytes of the input the frame covers, from its front
-  bool ends_line = false;   // responses: the frame ends in the line's CRLF
+  std::size_t size = 0;    // bytes of the input the frame covers, from its front
+  bool ends_line = false;  // responses: the frame ends in the line's CRLF
 };
 
-// Client to backend. The engine decides which marks open a literal (OpenLiteral); a line's CRLF is the only
-// end of line there is: a bare CR, a bare LF or a NUL is kMalformed, and so is a line over the limit.
+// Client to backend. The engine decides which marks open a literal (OpenLiteral); a line's CRLF is
+// the only end of line there is: a bare CR, a bare LF or a NUL is kMalformed, and so is a line over
+// the limit.
 class CommandFramer {
  public:
-  // One frame from the front of input. Input that was not consumed must be given again, with more behind it.
+  // One frame from the front of input. Input that was not consumed must be given again, with more
+  // behind it.
   Frame Next(std::string_view input, std::size_t max_line);
   // The next size bytes are a literal.
   void OpenLiteral(std::uint64_t size) { literal_left_ = size; }
@@ -56,8 +59,9 @@ class CommandFramer {
   std::size_t scanned_ = 0;  // bytes of the unfinished line already searched
 };
 
-// Backend to client. Finds literals by itself; text responses (status responses and continuations) have none.
-// Lines are streamed without limit: what exceeds head_limit comes as kLineHead and kLineRest.
+// Backend to client. Finds literals by itself; text responses (status responses and continuations)
+// have none. Lines are streamed without limit: what exceeds head_limit comes as kLineHead and
+// kLineRest.
 class ResponseFramer {
  public:
   Frame Next(std::string_view input, std::size_t head_limit);
@@ -66,9 +70,9 @@ class ResponseFramer {
 
  private:
   enum class State : std::uint8_t {
-    kBoundary,   // at the start of a response
+    kBoundary,      // at the start of a response
     kAfterLiteral,  // in a response, behind a literal
-    kInLine,     // within a line longer than the head
+    kInLine,        // within a line longer than the head
     kInLiteral,
     kBroken,
   };

@@ -1,6 +1,6 @@
-// The head of a command: its lines and the literals that are gathered between them (RFC 9051 §9, astring).
-// HeadScanner judges the lines as they come; Arguments reads decoded values out of a gathered head.
-// Pure; any thread, one at a time.
+// The head of a command: its lines and the literals that are gathered between them (RFC 9051 §9,
+// astring). HeadScanner judges the lines as they come; Arguments reads decoded values out of a
+// gathered head. Pure; any thread, one at a time.
 #pragma once
 
 #include <cstddef>
@@ -24,8 +24,8 @@ class HeadScanner {
  public:
   explicit HeadScanner(int max_depth) : max_depth_(max_depth) {}
 
-  // Judges what follows the verb (first part), or what follows a literal (later parts); no CRLF, trailing spaces
-  // already trimmed by TrimmedLength. A mark at the end is left in literal().
+  // Judges what follows the verb (first part), or what follows a literal (later parts); no CRLF,
+  // trailing spaces already trimmed by TrimmedLength. A mark at the end is left in literal().
   Shape Scan(std::string_view part, bool after_literal);
 
   // The literal announced at the end of the last part, if any.
@@ -56,7 +56,8 @@ class HeadScanner {
 // The length of a line without its trailing spaces.
 std::size_t TrimmedLength(std::string_view line);
 
-// Walks over the arguments of a gathered head: text as received, with marks, their CRLF and the literals' bytes.
+// Walks over the arguments of a gathered head: text as received, with marks, their CRLF and the
+// literals' bytes.
 class Arguments {
  public:
   enum class Kind : std::uint8_t { kEnd, kAtom, kString, kOpen, kClose };
@@ -73,8 +74,8 @@ class Arguments {
   std::string_view rest_;
 };
 
-// text as a quoted string, or nothing when it holds bytes that a quoted string may not or should not carry
-// (CR, LF, NUL, 8-bit).
+// text as a quoted string, or nothing when it holds bytes that a quoted string may not or should
+// not carry (CR, LF, NUL, 8-bit).
 std::optional<std::string> Quote(std::string_view text);
 
 }  // namespace postern::imap

@@ -1,5 +1,6 @@
-// Registry: sums the shards of all workers into Prometheus text when scraped. Owned by the server, used on
-// the admin thread; never touches a worker's loop. The only place that knows prometheus-cpp.
+// Registry: sums the shards of all workers into Prometheus text when scraped. Owned by the server,
+// used on the admin thread; never touches a worker's loop. The only place that knows
+// prometheus-cpp.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,7 @@
-// Shard: every measurement of one worker. Owned by the worker and written on its thread only, with plain
-// relaxed stores and no lock; the registry reads it from the admin thread at any time (DESIGN 1.4).
-// Labels are enums and indices of configured things: no text from a peer can make a series.
-// A series appears on first use; memory grows with the series in use, not with sessions.
+// Shard: every measurement of one worker. Owned by the worker and written on its thread only, with
+// plain relaxed stores and no lock; the registry reads it from the admin thread at any time
+// (DESIGN 1.4). Labels are enums and indices of configured things: no text from a peer can make a
+// series. A series appears on first use; memory grows with the series in use, not with sessions.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,8 @@ enum class Direction : std::uint8_t { kIn, kOut };
 // The named rewrites of DESIGN 2.3.
 enum class Rewrite : std::uint8_t { kLiteral, kSpaces, kCapability, kId, kEnable, kMailboxLiteral };
 
-// What a command's series are labelled with. command is an imap::CommandKind or a pop3::CommandKind.
+// What a command's series are labelled with. command is an imap::CommandKind or a
+// pop3::CommandKind.
 struct CommandLabels {
   Protocol protocol;
   std::uint8_t command;
@@ -51,8 +52,8 @@ class Shard {
   // The durations are observed for results of a backend only (ok no bad err).
   void CommandEnded(const CommandLabels& labels, CommandResult result, Duration total,
                     Duration first_byte);
-  // The client's time inside literals; the wait for the backend's `+`; backend reading paused for the client;
-  // the dwell of an IDLE.
+  // The client's time inside literals; the wait for the backend's `+`; backend reading paused for
+  // the client; the dwell of an IDLE.
   void Upload(Protocol protocol, PoolId pool, Duration time);
   void BackendContinue(Protocol protocol, PoolId pool, Duration time);
   void ClientStall(Protocol protocol, PoolId pool, Duration time);
@@ -65,10 +66,10 @@ class Shard {
 
   void Login(Protocol protocol, Mechanism mechanism, LoginResult result);
   void LoginPhaseDone(Protocol protocol, PoolId pool, LoginPhase phase, Duration time);
-  // version and cipher as in TlsFacts; what is not in the closed lists counts as "other". ok false: the
-  // handshake failed, version and cipher may be empty ("none").
-  void Handshake(ListenerId listener, std::string_view version, std::string_view cipher, bool resumed,
-                 bool ok, Duration time);
+  // version and cipher as in TlsFacts; what is not in the closed lists counts as "other". ok false:
+  // the handshake failed, version and cipher may be empty ("none").
+  void Handshake(ListenerId listener, std::string_view version, std::string_view cipher,
+                 bool resumed, bool ok, Duration time);
 
   void Bytes(Protocol protocol, Side side, Direction direction, std::uint64_t count);
   // Client to backend: bytes consumed and not forwarded; bytes of our own sent to the backend.
