@@ -27,7 +27,7 @@ PURE = {"imap", "pop3", "sasl", "engine"}
 THIRD_PARTY = {
     r"uv\.h": r"src/net/",
     r"openssl/": r"src/net/boringssl\.h$",
-    r"prometheus/": r"src/metrics/registry\.cc$|src/server/",
+    r"prometheus/": r"src/metrics/|src/server/",
     r"toml\+\+/": r"src/server/",
     r"CLI/": r"src/main\.cc$",
     r"boost/": r"src/server/admin[a-z_]*\.(cc|h)$",
