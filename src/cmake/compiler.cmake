@@ -3,9 +3,7 @@
 add_library(postern_options INTERFACE)
 target_compile_options(
   postern_options INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wformat=2
-                            -Wimplicit-fallthrough -Werror -fno-delete-null-pointer-checks
-                            # g++ 12 sees overlaps in "text" + string that are none (GCC bug 105651).
-                            $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
+                            -Wimplicit-fallthrough -Werror -fno-delete-null-pointer-checks)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   # GCC bug 105651: false alarms on "literal" + std::string from -O3 on.
   target_compile_options(postern_options INTERFACE -Wno-restrict)
