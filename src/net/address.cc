@@ -19,8 +19,9 @@ struct HostPort {
 };
 
 Status Malformed(std::string_view text) {
-  return Status::Error("'" + std::string(text) +
-                       "' is not an address with a port, such as 192.0.2.1:993 or [2001:db8::1]:993");
+  return Status::Error(
+      "'" + std::string(text) +
+      "' is not an address with a port, such as 192.0.2.1:993 or [2001:db8::1]:993");
 }
 
 // Splits at the last colon; an IPv6 host must stand in brackets so that the port is certain.
@@ -67,8 +68,8 @@ Result<Address> Address::Resolve(std::string_view text) {
   const int failure =
       getaddrinfo(parts->host.c_str(), std::to_string(parts->port).c_str(), &hints, &found);
   if (failure != 0) {
-    return Status::Error("host name '" + parts->host + "' cannot be resolved: " +
-                         gai_strerror(failure));
+    return Status::Error("host name '" + parts->host +
+                         "' cannot be resolved: " + gai_strerror(failure));
   }
   const Address address = FromSockaddr(found->ai_addr);
   freeaddrinfo(found);

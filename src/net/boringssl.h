@@ -1,5 +1,5 @@
-// The one door to BoringSSL: no other file includes <openssl/...>. With another library's headers first in
-// the search path this stops the build instead of compiling against the wrong structures.
+// The one door to BoringSSL: no other file includes <openssl/...>. With another library's headers
+// first in the search path this stops the build instead of compiling against the wrong structures.
 #pragma once
 
 #include <openssl/base.h>

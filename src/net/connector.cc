@@ -8,8 +8,8 @@
 namespace postern {
 namespace {
 
-// One connect under way. libuv's request must outlive the attempt until its callback, so it is a record of
-// its own; a cancelled one has no owner any more and only frees itself.
+// One connect under way. libuv's request must outlive the attempt until its callback, so it is a
+// record of its own; a cancelled one has no owner any more and only frees itself.
 class TcpAttempt;
 
 struct ConnectRequest {
@@ -40,10 +40,9 @@ class TcpAttempt final : public Dialer::Attempt {
     auto request = std::make_unique<ConnectRequest>();
     request->owner = this;
     request->request.data = request.get();
-    const int error = uv_tcp_connect(&request->request, socket_->tcp(), address_.sockaddr_ptr(),
-                                     [](uv_connect_t* done, int status) noexcept {
-                                       OnConnect(done, status);
-                                     });
+    const int error =
+        uv_tcp_connect(&request->request, socket_->tcp(), address_.sockaddr_ptr(),
+                       [](uv_connect_t* done, int status) noexcept { OnConnect(done, status); });
     if (error != 0) return FailLater(error);
     request_ = request.release();
   }

@@ -1,5 +1,6 @@
-// Later: a call that is due at the end of the turn; a member of what waits, so that deferring allocates
-// nothing and a destroyed waiter is never called. One thread; owned by streams, run by the loop.
+// Later: a call that is due at the end of the turn; a member of what waits, so that deferring
+// allocates nothing and a destroyed waiter is never called. One thread; owned by streams, run by
+// the loop.
 #pragma once
 
 namespace postern {

@@ -50,7 +50,8 @@ struct ListeningSocket {
   Listener::Accept accept;
   Later resume;
   bool paused = false;
-  bool parked = false;  // one connection is taken from the kernel and not from libuv: it polls no more
+  // One connection is taken from the kernel and not from libuv, which therefore polls no more.
+  bool parked = false;
   bool closed = false;
 
   ListeningSocket(Loop::Inner& inner, Listener::Accept function)
@@ -168,9 +169,10 @@ Result<std::unique_ptr<Listener>> Listener::Open(Loop& loop, BoundSocket socket,
   std::unique_ptr<Listener> listener = std::make_unique<TcpListener>(listening);
   int error = uv_tcp_open(&listening->handle, socket.Release());
   if (error == 0) {
-    error = uv_listen(listening->AsStream(), kBacklog, [](uv_stream_t* server, int status) noexcept {
-      ListeningSocket::Of(server->data).OnConnection(status);
-    });
+    error =
+        uv_listen(listening->AsStream(), kBacklog, [](uv_stream_t* server, int status) noexcept {
+          ListeningSocket::Of(server->data).OnConnection(status);
+        });
   }
   if (error != 0) return BindError(address, -error);
   return listener;

@@ -35,7 +35,8 @@ void OnWakeup(uv_async_t* wakeup) noexcept {
   inner.RunPosted();
 }
 
-// The end of a turn: what was deferred runs now, and the timer is set once for all changes of the turn.
+// The end of a turn: what was deferred runs now, and the timer is set once for all changes of the
+// turn.
 void OnPrepare(uv_prepare_t* prepare) noexcept {
   Loop::Inner& inner = Loop::Inner::Of(prepare->loop);
   inner.RunDeferred();
@@ -83,7 +84,8 @@ Loop::Inner::~Inner() {
 
 void Loop::Inner::FinishStreams() {
   bool late = false;
-  Deadline limit(deadlines, [](void* flag) { *static_cast<bool*>(flag) = true; }, &late);
+  Deadline limit(
+      deadlines, [](void* flag) { *static_cast<bool*>(flag) = true; }, &late);
   limit.Arm(MonotonicNow() + kFinishTime);
   while (closing_streams > 0 && !late) uv_run(&uv, UV_RUN_ONCE);
   uv_walk(&uv, CutStream, nullptr);
@@ -129,8 +131,8 @@ void Loop::Inner::RunPosted() {
   for (auto& task : tasks) task();
 }
 
-// A deadline that moved away leaves the timer as it is: a wake-up too many costs less than setting the
-// timer in every turn.
+// A deadline that moved away leaves the timer as it is: a wake-up too many costs less than setting
+// the timer in every turn.
 void Loop::Inner::ArmTimer() {
   if (deadlines.empty()) {
     if (timer_armed) uv_timer_stop(&timer);

@@ -1,4 +1,5 @@
-// The inside of a Loop, for src/net only: libuv's handles and the buffers that all streams of a loop share.
+// The inside of a Loop, for src/net only: libuv's handles and the buffers that all streams of a
+// loop share.
 #pragma once
 
 #include <uv.h>

@@ -1,13 +1,14 @@
-// TcpSocket: the heap record behind a TCP stream. Owns itself: it outlives the stream's face until libuv's
-// close callback, which is the only place that frees it. Used on its loop's thread. Knows nothing of TLS.
+// TcpSocket: the heap record behind a TCP stream. Owns itself: it outlives the stream's face until
+// libuv's close callback, which is the only place that frees it. Used on its loop's thread. Knows
+// nothing of TLS.
 //
 //   kNew ──Start──► kOpen ──error──► kDead
 //     │               │                │
-//     └──Close(kFlush)┴► kFlushing     │        backlog goes out, at most 10 s, else reset
+//     └──Close(kFlush)┴► kFlushing     │        backlog goes out; 10 s without progress: reset
 //                          │           │
 //                     kLingering       │        sending shut down, input discarded, at most 2 s
 //                          │           │
-//                       kClosed ◄──────┘        waits for the close callback (kAbort comes here at once)
+//                       kClosed ◄──────┘        waits for the close callback (kAbort: at once)
 #pragma once
 
 #include <uv.h>
@@ -30,9 +31,7 @@ class TcpSocket {
  public:
   // A record without a connection. family AF_UNSPEC makes the descriptor later (for accept).
   static TcpSocket* New(Loop::Inner& loop, int family);
-  static TcpSocket& Of(const uv_handle_t* handle) {
-    return *static_cast<TcpSocket*>(handle->data);
-  }
+  static TcpSocket& Of(const uv_handle_t* handle) { return *static_cast<TcpSocket*>(handle->data); }
   TcpSocket(const TcpSocket&) = delete;
   TcpSocket& operator=(const TcpSocket&) = delete;
 
@@ -87,7 +86,7 @@ class TcpSocket {
   bool end_seen_ = false;
 };
 
-// TCP_NODELAY, keep-alive 60/15/4 and TCP_USER_TIMEOUT 30 s. Set on a listening socket they are inherited.
+// TCP_NODELAY, keep-alive 60/15/4 and TCP_USER_TIMEOUT. Set on a listening socket they are inherited.
 void SetTcpOptions(int descriptor);
 
 }  // namespace postern

@@ -1,5 +1,5 @@
-// TcpStream: the face of a TCP connection. Owned by whoever opened it; its socket lives on in the loop
-// after Close. Used on the loop's thread.
+// TcpStream: the face of a TCP connection. Owned by whoever opened it; its socket lives on in the
+// loop after Close. Used on the loop's thread.
 #pragma once
 
 #include "net/tcp_socket.h"

@@ -14,8 +14,8 @@
 namespace postern {
 namespace {
 
-// TLS 1.2: forward secrecy and AEAD only. Inside brackets the client's taste decides: one without AES in its
-// processor asks for ChaCha20. TLS 1.3's three suites are not configurable.
+// TLS 1.2: forward secrecy and AEAD only. Inside brackets the client's taste decides: one without
+// AES in its processor asks for ChaCha20. TLS 1.3's three suites are not configurable.
 constexpr char kCipherList[] =
     "[ECDHE-ECDSA-AES128-GCM-SHA256|ECDHE-ECDSA-CHACHA20-POLY1305]:"
     "[ECDHE-RSA-AES128-GCM-SHA256|ECDHE-RSA-CHACHA20-POLY1305]:"
@@ -69,7 +69,8 @@ Status CheckReadable(const std::string& what, const std::string& file) {
   const bool readable = std::fread(&byte, 1, 1, opened) == 1;
   std::fclose(opened);
   if (readable) return {};
-  return Status::Error(what + " '" + file + "' is empty or not a file; give the path of a PEM file");
+  return Status::Error(what + " '" + file +
+                       "' is empty or not a file; give the path of a PEM file");
 }
 
 Status ServerContext::LoadChain(const std::string& file) {
@@ -107,14 +108,16 @@ Status ServerContext::LoadKey(const std::string& file, const std::string& chain_
   }
   const int kind = EVP_PKEY_id(key.get());
   if (kind != EVP_PKEY_EC && kind != EVP_PKEY_RSA && kind != EVP_PKEY_ED25519) {
-    return Status::Error("private key '" + file + "' is of a kind that TLS cannot use; take an ECDSA "
+    return Status::Error("private key '" + file +
+                         "' is of a kind that TLS cannot use; take an ECDSA "
                          "P-256 or an RSA key");
   }
   X509* leaf = SSL_CTX_get0_certificate(context_.get());
   if (X509_check_private_key(leaf, key.get()) != 1) {
     ERR_clear_error();
-    return Status::Error("private key '" + file + "' does not belong to the first certificate of '" +
-                         chain_file + "'; give the key of that certificate and put it first");
+    return Status::Error("private key '" + file +
+                         "' does not belong to the first certificate of '" + chain_file +
+                         "'; give the key of that certificate and put it first");
   }
   if (SSL_CTX_use_PrivateKey(context_.get(), key.get()) != 1) {
     return Status::Error("private key '" + file + "' is refused (" + TlsErrorText() + ")");
@@ -130,9 +133,9 @@ Status ServerContext::SetTickets(const TlsSettings& settings) {
   SSL_CTX_set_session_psk_dhe_timeout(context, kTicketSeconds);
   // A ticket resumes only where the same protocol and the same minimum are spoken.
   const std::string partition = alpn_.substr(0, 24) + (settings.minimum_tls13 ? "/1.3" : "/1.2");
-  POSTERN_CHECK(SSL_CTX_set_session_id_context(
-                    context, reinterpret_cast<const std::uint8_t*>(partition.data()),
-                    partition.size()) == 1);
+  POSTERN_CHECK(
+      SSL_CTX_set_session_id_context(
+          context, reinterpret_cast<const std::uint8_t*>(partition.data()), partition.size()) == 1);
   if (settings.ticket_key.empty()) return {};
   if (settings.ticket_key.size() != kTicketKeySize ||
       SSL_CTX_set_tlsext_ticket_keys(context, settings.ticket_key.data(), kTicketKeySize) != 1) {
@@ -143,21 +146,21 @@ Status ServerContext::SetTickets(const TlsSettings& settings) {
 
 void ServerContext::Restrict(bool minimum_tls13) {
   SSL_CTX* context = context_.get();
-  POSTERN_CHECK(SSL_CTX_set_min_proto_version(
-                    context, minimum_tls13 ? TLS1_3_VERSION : TLS1_2_VERSION) == 1);
+  POSTERN_CHECK(
+      SSL_CTX_set_min_proto_version(context, minimum_tls13 ? TLS1_3_VERSION : TLS1_2_VERSION) == 1);
   POSTERN_CHECK(SSL_CTX_set_max_proto_version(context, TLS1_3_VERSION) == 1);
   POSTERN_CHECK(SSL_CTX_set_strict_cipher_list(context, kCipherList) == 1);
   POSTERN_CHECK(SSL_CTX_set1_curves_list(context, kCurveList) == 1);
   SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE);
-  // Early data can be replayed, mail commands must not be. Renegotiation of a client is always refused by
-  // BoringSSL, and compression does not exist in it.
+  // Early data can be replayed, mail commands must not be. Renegotiation of a client is always
+  // refused by BoringSSL, and compression does not exist in it.
   SSL_CTX_set_early_data_enabled(context, 0);
   SSL_CTX_set_quiet_shutdown(context, 0);
   SSL_CTX_set_alpn_select_cb(context, SelectAlpn, this);
 }
 
-// Strict (RFC 7301 §3.2): a client that names protocols and not ours was led here by mistake or by an attack
-// across protocols. One that names none is welcome.
+// Strict (RFC 7301 §3.2): a client that names protocols and not ours was led here by mistake or by
+// an attack across protocols. One that names none is welcome.
 int ServerContext::SelectAlpn(SSL*, const std::uint8_t** out, std::uint8_t* out_size,
                               const std::uint8_t* offered, unsigned size, void* self) noexcept {
   const std::string& ours = static_cast<ServerContext*>(self)->alpn_;

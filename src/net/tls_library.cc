@@ -12,7 +12,7 @@ namespace postern {
 namespace {
 
 struct Search {
-  const void* ssl;     // where BoringSSL's two parts are mapped
+  const void* ssl;  // where BoringSSL's two parts are mapped
   const void* crypto;
   std::string found;
 };
@@ -24,7 +24,9 @@ Dl_info ObjectOf(const void* symbol) {
 }
 
 // Functions that only BoringSSL has: another library cannot stand in for them.
-Dl_info SslObject() { return ObjectOf(reinterpret_cast<const void*>(&SSL_set_shed_handshake_config)); }
+Dl_info SslObject() {
+  return ObjectOf(reinterpret_cast<const void*>(&SSL_set_shed_handshake_config));
+}
 Dl_info CryptoObject() { return ObjectOf(reinterpret_cast<const void*>(&CRYPTO_has_asm)); }
 
 bool LooksLikeTls(std::string_view path) {

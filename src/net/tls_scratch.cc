@@ -9,7 +9,8 @@
 namespace postern {
 namespace {
 
-// 64 KiB of plaintext in full records, the records' overhead, and a handshake flight with a long chain.
+// 64 KiB of plaintext in full records, the records' overhead, and a handshake flight with a long
+// chain.
 constexpr std::size_t kOutputSize = 80 * 1024;
 
 int ReadInput(BIO* bio, char* into, int room) noexcept {

@@ -1,5 +1,5 @@
-// TlsScratch: what all TLS streams of a loop share, so that an idle one owns no buffer: the BIO, the
-// ciphertext in hand, the plaintext just opened and the records just sealed. Owned by the loop.
+// TlsScratch: what all TLS streams of a loop share, so that an idle one owns no buffer: the BIO,
+// the ciphertext in hand, the plaintext just opened and the records just sealed. Owned by the loop.
 #pragma once
 
 #include <memory>

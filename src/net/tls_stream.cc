@@ -25,8 +25,7 @@ constexpr std::array<std::string_view, 9> kCiphers = {
 
 std::string_view CipherName(const SSL_CIPHER* cipher) {
   if (cipher == nullptr) return "other";
-  const auto* known =
-      std::find(kCiphers.begin(), kCiphers.end(), SSL_CIPHER_standard_name(cipher));
+  const auto* known = std::find(kCiphers.begin(), kCiphers.end(), SSL_CIPHER_standard_name(cipher));
   return known == kCiphers.end() ? "other" : *known;
 }
 
@@ -68,8 +67,7 @@ bool TlsStream::Feed(std::string_view ciphertext) {
   gone_ = &gone;
   more_ = true;
   while (more_ && wants_input()) {
-    const bool more =
-        state_ == State::kHandshake ? Handshake(ciphertext) : Decrypt(ciphertext);
+    const bool more = state_ == State::kHandshake ? Handshake(ciphertext) : Decrypt(ciphertext);
     if (gone) return false;
     more_ = more;
   }
@@ -93,8 +91,9 @@ bool TlsStream::Handshake(std::string_view& ciphertext) {
   }
   state_ = State::kOpen;
   if (!reading_) lower_->SetReading(false);
+  const bool more = !ciphertext.empty();
   observer_->OnOpen();
-  return true;
+  return more;
 }
 
 bool TlsStream::Decrypt(std::string_view& ciphertext) {
@@ -105,11 +104,13 @@ bool TlsStream::Decrypt(std::string_view& ciphertext) {
   while (filled < kPlainSize && why == SSL_ERROR_NONE) {
     const int room = static_cast<int>(kPlainSize - filled);
     const int size = SSL_read(ssl_.get(), scratch_.plain() + filled, room);
-    if (size > 0) {
-      filled += static_cast<std::size_t>(size);
-    } else {
+    if (size <= 0) {
       why = SSL_get_error(ssl_.get(), size);
+      break;
     }
+    filled += static_cast<std::size_t>(size);
+    // Nothing is left, which asking once more would find out with a buffer made and freed.
+    if (scratch_.input.empty() && SSL_pending(ssl_.get()) == 0) why = SSL_ERROR_WANT_READ;
   }
   ciphertext = std::exchange(scratch_.input, {});
   const bool waiting = why == SSL_ERROR_WANT_READ;
@@ -198,7 +199,8 @@ void TlsStream::FlushOutput() {
   scratch_.ClearOutput();
 }
 
-// The alert, if there is one, is with the stream below already; the owner's Close(kFlush) lets it arrive.
+// The alert, if there is one, is with the stream below already; the owner's Close(kFlush) lets it
+// arrive.
 void TlsStream::Die(const Status& why) {
   state_ = State::kDead;
   pending_ = std::string();

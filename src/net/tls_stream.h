@@ -1,5 +1,5 @@
-// TlsStream: a server's TLS over any other stream. Owned by whoever wrapped it, owns the stream below; used on
-// its loop's thread. Knows nothing of sockets or certificates.
+// TlsStream: a server's TLS over any other stream. Owned by whoever wrapped it, owns the stream
+// below; used on its loop's thread. Knows nothing of sockets or certificates.
 //
 //   kHandshake ──done: OnOpen──► kOpen ──close_notify: OnEnd(ok)──► kHalf (writing goes on)
 //       │                          │                                  │
@@ -61,7 +61,7 @@ class TlsStream final : public Stream, private Stream::Observer {
   bssl::UniquePtr<SSL> ssl_;
   std::unique_ptr<Stream> lower_;
   Stream::Observer* observer_ = nullptr;
-  std::string pending_;   // ciphertext that arrived and waits for SetReading(true); at most one arrival
+  std::string pending_;  // ciphertext that waits for SetReading(true); at most one arrival
   Later continue_;
   bool* gone_ = nullptr;  // set while the observer may destroy this object from inside its call
   State state_ = State::kHandshake;

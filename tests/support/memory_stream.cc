@@ -14,7 +14,7 @@ struct MemoryStream::End {
   std::size_t window = 64 * 1024;
   bool reading = true;
   bool closed = false;
-  bool finished = false;       // the peer sends no more
+  bool finished = false;  // the peer sends no more
   bool end_told = false;
   bool was_high = false;
   std::optional<Status> failure;

@@ -1,6 +1,7 @@
-// MemoryStream: two connected streams without sockets, clocks or threads; MemoryNetwork moves their bytes when
-// the test says so, so that nothing happens inside a Write and every order can be tried. The network is the
-// test's; each end belongs to whoever opened it and may be destroyed at any time.
+// MemoryStream: two connected streams without sockets, clocks or threads; MemoryNetwork moves their
+// bytes when the test says so, so that nothing happens inside a Write and every order can be tried.
+// The network is the test's; each end belongs to whoever opened it and may be destroyed at any
+// time.
 #pragma once
 
 #include <cstddef>

@@ -16,7 +16,8 @@ class Address {
   Address() = default;
   // "192.0.2.1:993", "[2001:db8::1]:993"; numbers only.
   static Result<Address> Parse(std::string_view text);
-  // As Parse, but the host may be a name: asks the system's resolver and blocks. Not for a loop's thread.
+  // As Parse, but the host may be a name: asks the system's resolver and blocks. Not for a loop's
+  // thread.
   static Result<Address> Resolve(std::string_view text);
   static Address FromSockaddr(const sockaddr* address);
 

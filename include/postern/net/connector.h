@@ -8,7 +8,8 @@
 
 namespace postern {
 
-// Streams come with TCP_NODELAY and keep-alive set. The loop must outlive the connector and its attempts.
+// Streams come with TCP_NODELAY and keep-alive set. The loop must outlive the connector and its
+// attempts.
 std::unique_ptr<Dialer> NewTcpDialer(Loop& loop);
 
 }  // namespace postern

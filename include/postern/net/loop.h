@@ -1,5 +1,6 @@
 // Loop: one event loop. Owned by a worker or by the server's main thread; all but Post is for the
-// thread that runs it. Owns the one timer behind all deadlines and the loop-wide read and write buffers.
+// thread that runs it. Owns the one timer behind all deadlines and the loop-wide read and write
+// buffers.
 #pragma once
 
 #include <functional>

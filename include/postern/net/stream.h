@@ -1,9 +1,11 @@
-// Stream: a duplex, ordered byte stream bound to one loop; the seam between sessions and the network.
-// Owned by whoever opened it (a session); used on its loop's thread only. Knows nothing of protocols.
+// Stream: a duplex, ordered byte stream bound to one loop; the seam between sessions and the
+// network. Owned by whoever opened it (a session); used on its loop's thread only. Knows nothing of
+// protocols.
 //
-// Bytes are pushed: an observer gets a view of what arrived, straight from the loop's one read buffer,
-// so that a relayed byte is not copied between the kernel and the engine and an idle stream owns no
-// buffer. Law: no downward call (Write, SetReading, Close) leads to an upward call on the same stack.
+// Bytes are pushed: an observer gets a view of what arrived, straight from the loop's one read
+// buffer, so that a relayed byte is not copied between the kernel and the engine and an idle stream
+// owns no buffer. Law: no downward call (Write, SetReading, Close) leads to an upward call on the
+// same stack.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +18,7 @@ namespace postern {
 // What TLS agreed on. Views of static text; empty and false on a plain stream.
 struct TlsFacts {
   std::string_view version;  // "1.2", "1.3"
-  std::string_view cipher;   // standard name, "TLS_AES_128_GCM_SHA256"; "other" beyond the known list
+  std::string_view cipher;   // standard name, "TLS_AES_128_GCM_SHA256"; else "other"
   bool resumed = false;
 };
 
@@ -25,8 +27,8 @@ class Stream {
   class Observer {
    public:
     virtual ~Observer() = default;
-    // The stream can carry the protocol: TCP connected, TLS handshake done. Once, before all others;
-    // Start may call it before it returns.
+    // The stream can carry the protocol: TCP connected, TLS handshake done. Once, before all
+    // others; Start may call it before it returns.
     virtual void OnOpen() = 0;
     // Bytes from the peer, at most 64 KiB. The view dies on return: the observer takes all of it.
     virtual void OnBytes(std::string_view bytes) = 0;
@@ -38,7 +40,8 @@ class Stream {
   };
 
   enum class How {
-    kFlush,  // write what is accepted, TLS close_notify, shut down sending, discard input for at most 2 s
+    // Write what is accepted, TLS close_notify, shut down sending, discard input for at most 2 s.
+    kFlush,
     kAbort,  // reset at once; no close_notify: the peer must see that something is missing
   };
 
@@ -50,15 +53,17 @@ class Stream {
   virtual void Write(std::string_view bytes) = 0;
   // Bytes accepted and not yet taken by the kernel.
   virtual std::size_t backlog() const = 0;
-  // False stops the flow within one OnBytes: no further call until true. True resumes on a later turn.
+  // False stops the flow within one OnBytes: no further call until true. True resumes on a later
+  // turn.
   virtual void SetReading(bool on) = 0;
-  // No observer call follows. The object may be destroyed at once, also from outside a callback of its
-  // own; the socket lives on in the loop until it is flushed. Destroying without Close aborts.
+  // No observer call follows. The object may be destroyed at once, also from outside a callback of
+  // its own; the socket lives on in the loop until it is flushed. Destroying without Close aborts.
   virtual void Close(How how) = 0;
   virtual TlsFacts tls() const { return {}; }
 };
 
-// Marks of the backlog (DESIGN 2.13): reading the other side pauses at the high mark and goes on at the low.
+// Marks of the backlog (DESIGN 2.13): reading the other side pauses at the high mark and goes on at
+// the low.
 inline constexpr std::size_t kHighMark = 128 * 1024;
 inline constexpr std::size_t kLowMark = 32 * 1024;
 

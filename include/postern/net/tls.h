@@ -1,6 +1,6 @@
-// TLS towards clients: a context from a certificate, and the stream that speaks it over another stream.
-// A TlsContext belongs to one worker (its own copy of keys and settings, no locks); streams of a context
-// may not outlive it. Knows nothing of mail but the ALPN name it is given.
+// TLS towards clients: a context from a certificate, and the stream that speaks it over another
+// stream. A TlsContext belongs to one worker (its own copy of keys and settings, no locks); streams
+// of a context may not outlive it. Knows nothing of mail but the ALPN name it is given.
 #pragma once
 
 #include <memory>
@@ -13,11 +13,13 @@
 namespace postern {
 
 struct TlsSettings {
-  std::string chain_file;       // PEM, leaf first
-  std::string key_file;         // PEM
-  bool minimum_tls13 = false;   // else 1.2
-  std::string alpn;             // the one protocol accepted when a client offers any ("imap", "pop3", RFC 7301)
-  std::string ticket_key;       // 48 random bytes shared by all workers of the process; empty: the library's own
+  std::string chain_file;      // PEM, leaf first
+  std::string key_file;        // PEM
+  bool minimum_tls13 = false;  // else 1.2
+  // The one protocol accepted when a client offers any: "imap" or "pop3" (RFC 7301).
+  std::string alpn;
+  // 48 random bytes shared by all workers of the process; empty: the library's own.
+  std::string ticket_key;
 };
 
 class TlsContext {
@@ -33,7 +35,8 @@ class TlsContext {
 
 // 48 bytes of good randomness for TlsSettings::ticket_key.
 std::string NewTicketKey();
-// Ok when BoringSSL is the only libssl/libcrypto mapped into the process; else says what else is there.
+// Ok when BoringSSL is the only libssl/libcrypto mapped into the process; else says what else is
+// there.
 Status CheckNoOtherTlsLibrary();
 // "API 17, /usr/lib/.../libssl.so" and the libuv version, for --version.
 std::string TlsLibraryText();

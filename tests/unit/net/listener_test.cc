@@ -44,7 +44,8 @@ TEST_CASE("a port on which somebody listens is not free", "[net][listener]") {
   const Address address = socket.address();
   CHECK(BoundSocket::CheckFree(address).ok());
   const auto listener = std::move(
-      Listener::Open(loop, std::move(socket), [](std::unique_ptr<Stream>, const Address&) {}).value());
+      Listener::Open(loop, std::move(socket), [](std::unique_ptr<Stream>, const Address&) {
+      }).value());
   CHECK(BoundSocket::CheckFree(address).message().find("another program has this port") !=
         std::string::npos);
   CHECK(BoundSocket::CheckFree(Address::Parse("127.0.0.1:0").value()).ok());
@@ -63,7 +64,7 @@ TEST_CASE("accepted sockets inherit the options of the listening one", "[net][li
   CHECK(Option(accepted, IPPROTO_TCP, TCP_KEEPIDLE) == 60);
   CHECK(Option(accepted, IPPROTO_TCP, TCP_KEEPINTVL) == 15);
   CHECK(Option(accepted, IPPROTO_TCP, TCP_KEEPCNT) == 4);
-  CHECK(Option(accepted, IPPROTO_TCP, TCP_USER_TIMEOUT) == 30'000);
+  CHECK(Option(accepted, IPPROTO_TCP, TCP_USER_TIMEOUT) == 180'000);
   close(accepted);
   close(listening);
 }
@@ -130,8 +131,8 @@ TEST_CASE("a paused listener does not keep its loop busy", "[net][listener]") {
   world.Turns();
   int turns = 0;
   world.loop.SetTurnObserver([&](Duration) { ++turns; });
-  Deadline stop(world.loop.deadlines(), [](void* loop) { static_cast<Loop*>(loop)->Stop(); },
-                &world.loop);
+  Deadline stop(
+      world.loop.deadlines(), [](void* loop) { static_cast<Loop*>(loop)->Stop(); }, &world.loop);
   stop.Arm(MonotonicNow() + std::chrono::milliseconds(50));
   world.loop.Run();
   CHECK(turns <= 3);

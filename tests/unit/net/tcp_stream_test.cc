@@ -21,12 +21,13 @@ struct Accepted {
   explicit Accepted(int receive_buffer = 0) {
     BoundSocket socket = std::move(BoundSocket::Bind(Loopback()).value());
     address = socket.address();
-    listener = std::move(Listener::Open(loop, std::move(socket),
-                                        [this](std::unique_ptr<Stream> accepted, const Address& from) {
-                                          stream = std::move(accepted);
-                                          client_address = from;
-                                        })
-                             .value());
+    listener =
+        std::move(Listener::Open(loop, std::move(socket),
+                                 [this](std::unique_ptr<Stream> accepted, const Address& from) {
+                                   stream = std::move(accepted);
+                                   client_address = from;
+                                 })
+                      .value());
     client = std::make_unique<RawSocket>(address, receive_buffer);
     REQUIRE(TurnUntil(loop, [&] { return stream != nullptr; }));
   }
@@ -68,7 +69,8 @@ TEST_CASE("an accepted stream carries bytes both ways", "[net][tcp]") {
   REQUIRE(world.Until([&] { return world.server.received == "hello"; }));
   world.stream->Write("welcome");
   CHECK(world.stream->backlog() == 0);
-  CHECK(world.Until([&] { return !world.client->Receive() || world.client->received() == "welcome"; }));
+  CHECK(world.Until(
+      [&] { return !world.client->Receive() || world.client->received() == "welcome"; }));
   CHECK(world.stream->tls().version.empty());
 }
 

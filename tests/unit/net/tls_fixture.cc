@@ -25,8 +25,7 @@ bssl::UniquePtr<EVP_PKEY> MakeKey(KeyKind kind) {
   bssl::UniquePtr<EVP_PKEY_CTX> context(EVP_PKEY_CTX_new_id(id, nullptr));
   POSTERN_CHECK(EVP_PKEY_keygen_init(context.get()) == 1);
   if (kind == KeyKind::kP256) {
-    POSTERN_CHECK(
-        EVP_PKEY_CTX_set_ec_paramgen_curve_nid(context.get(), NID_X9_62_prime256v1) == 1);
+    POSTERN_CHECK(EVP_PKEY_CTX_set_ec_paramgen_curve_nid(context.get(), NID_X9_62_prime256v1) == 1);
   } else {
     POSTERN_CHECK(EVP_PKEY_CTX_set_rsa_keygen_bits(context.get(), 2048) == 1);
   }

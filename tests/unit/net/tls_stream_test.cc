@@ -1,62 +1,12 @@
-// TLS over streams in memory: handshakes, data, ends, pauses. Sockets and time have no part in it.
+// TLS over streams in memory: handshakes, data, pauses. Sockets and time have no part in it.
 #include <catch2/catch.hpp>
 #include <memory>
 #include <string>
 
-#include "support/memory_stream.h"
-#include "unit/net/recorder.h"
-#include "unit/net/tls_fixture.h"
+#include "unit/net/tls_world.h"
 
 namespace postern {
 namespace {
-
-const Identity& P256() {
-  static const Identity identity = MakeIdentity(KeyKind::kP256);
-  return identity;
-}
-
-// A server's stream and a client, with the wire between them.
-struct World {
-  explicit World(const TlsClientOptions& options = {}, TlsContext* given = nullptr) {
-    if (given == nullptr) {
-      own_context = MakeContext(MakeSettings(folder, P256()));
-      given = own_context.get();
-    }
-    auto [near, far] = network.Connect();
-    lower = near.get();
-    stream = given->Wrap(loop, std::move(near));
-    client = std::make_unique<TlsClient>(std::move(far), options);
-  }
-  void Settle() {
-    bool moved = true;
-    while (moved) {
-      Turn(loop);
-      moved = network.Step();
-      network.Run();
-    }
-  }
-  void Shake() {
-    stream->Start(server);
-    client->Start();
-    Settle();
-  }
-  void CutWithoutNotify() { static_cast<MemoryStream&>(client->lower()).ShutDown(); }
-
-  Loop loop;
-  MemoryNetwork network;
-  TemporaryFolder folder;
-  std::unique_ptr<TlsContext> own_context;
-  MemoryStream* lower = nullptr;
-  Recorder server;
-  std::unique_ptr<Stream> stream;
-  std::unique_ptr<TlsClient> client;
-};
-
-TlsClientOptions Version(int version) {
-  TlsClientOptions options;
-  options.version = version;
-  return options;
-}
 
 TEST_CASE("a handshake opens the stream once and tells its facts", "[net][tls]") {
   const bool tls13 = GENERATE(true, false);
@@ -80,9 +30,9 @@ TEST_CASE("one other name in ALPN ends the handshake with alert 120", "[net][tls
     const char* offered;
     bool welcome;
   };
-  const auto one = GENERATE(Case{"", true}, Case{"imap", true}, Case{"h2,imap", true},
-                            Case{"pop3", false}, Case{"h2,http/1.1", false}, Case{"imaps", false},
-                            Case{"IMAP", false});
+  const auto one =
+      GENERATE(Case{"", true}, Case{"imap", true}, Case{"h2,imap", true}, Case{"pop3", false},
+               Case{"h2,http/1.1", false}, Case{"imaps", false}, Case{"IMAP", false});
   INFO(one.offered);
   TlsClientOptions options;
   options.alpn = one.offered;
@@ -122,8 +72,7 @@ TEST_CASE("TLS 1_1 and 1_2 suites without forward secrecy are refused", "[net][t
   }
   SECTION("suite") {
     const TemporaryFolder folder;
-    const auto context =
-        MakeContext(MakeSettings(folder, MakeIdentity(KeyKind::kRsa2048)));
+    const auto context = MakeContext(MakeSettings(folder, MakeIdentity(KeyKind::kRsa2048)));
     World world(Version(TLS1_2_VERSION), context.get());
     REQUIRE(SSL_set_strict_cipher_list(world.client->ssl(),
                                        "AES128-GCM-SHA256:ECDHE-RSA-AES128-SHA") == 1);
@@ -170,7 +119,8 @@ void Exchange(int version, std::size_t size, std::size_t piece) {
 
 TEST_CASE("bytes of every size pass in both directions", "[net][tls]") {
   const int version = GENERATE(TLS1_2_VERSION, TLS1_3_VERSION);
-  const std::size_t size = GENERATE(1u, 2u, 16383u, 16384u, 16385u, 65535u, 65536u, 65537u, 1u << 20);
+  const std::size_t size =
+      GENERATE(1u, 2u, 16383u, 16384u, 16385u, 65535u, 65536u, 65537u, 1u << 20);
   INFO(size);
   Exchange(version, size, 64 * 1024);
 }
@@ -250,128 +200,6 @@ TEST_CASE("reading may be paused and resumed within one arrival", "[net][tls]") 
   world.client->Write(Pattern(150'000));
   world.Settle();
   CHECK(world.server.received == Pattern(150'000));
-}
-
-TEST_CASE("close_notify is an orderly end and leaves writing open", "[net][tls]") {
-  World world(Version(GENERATE(TLS1_2_VERSION, TLS1_3_VERSION)));
-  world.Shake();
-  world.client->Write("a LOGOUT\r\n");
-  world.client->SendCloseNotify();
-  world.CutWithoutNotify();
-  world.Settle();
-  CHECK(world.server.received == "a LOGOUT\r\n");
-  CHECK(world.server.ended_well());
-  const std::string before = world.client->received();
-  world.stream->Write("* BYE\r\n");
-  world.stream->Close(Stream::How::kFlush);
-  world.Settle();
-  CHECK(world.client->received() == before + "* BYE\r\n");
-  CHECK(world.client->got_close_notify());
-}
-
-TEST_CASE("the end of TCP without close_notify is a truncation", "[net][tls]") {
-  World world;
-  world.Shake();
-  world.client->Write("a APP");
-  world.CutWithoutNotify();
-  world.Settle();
-  CHECK(world.server.received == "a APP");
-  CHECK(world.server.ends.size() == 1);
-  CHECK(world.server.error() == "connection closed without TLS close_notify");
-}
-
-TEST_CASE("the end of TCP in the handshake is an error", "[net][tls]") {
-  World world;
-  world.stream->Start(world.server);
-  Recorder client;
-  world.client->lower().Start(client);
-  world.CutWithoutNotify();
-  world.Settle();
-  CHECK(world.server.error() == "tls: connection closed during the handshake");
-}
-
-TEST_CASE("a forged record ends the stream after the true bytes", "[net][tls]") {
-  World world;
-  world.Shake();
-  world.client->Write("true");
-  world.client->lower().Write(std::string("\x17\x03\x03\x00\x20", 5) + std::string(32, 'x'));
-  world.Settle();
-  CHECK(world.server.received == "true");
-  CHECK(world.server.error() == "tls: decryption_failed_or_bad_record_mac");
-  CHECK(world.client->alert() == SSL_AD_BAD_RECORD_MAC);
-}
-
-TEST_CASE("an abort sends no close_notify", "[net][tls]") {
-  World world;
-  world.Shake();
-  world.stream->Write("* 1 FETCH (BODY[] {100}\r\n");
-  world.Settle();
-  world.stream->Close(Stream::How::kAbort);
-  world.Settle();
-  CHECK_FALSE(world.client->got_close_notify());
-  CHECK(world.client->lower_error() == "connection reset by peer");
-}
-
-TEST_CASE("an error of the stream below is passed on", "[net][tls]") {
-  World world;
-  world.Shake();
-  world.lower->Break(Status::Error("broken pipe"));
-  world.Settle();
-  CHECK(world.server.error() == "broken pipe");
-  world.stream->Write("into the void");
-  world.stream->Close(Stream::How::kFlush);
-  CHECK(world.lower->closed());
-}
-
-TEST_CASE("the observer may end the stream from inside its calls", "[net][tls]") {
-  World world;
-  SECTION("close in OnOpen") {
-    world.server.on_open = [&] { world.stream->Close(Stream::How::kFlush); };
-    world.Shake();
-    CHECK(world.client->got_close_notify());
-  }
-  SECTION("destroy in OnOpen") {
-    world.server.on_open = [&] { world.stream.reset(); };
-    world.Shake();
-    CHECK(world.client->lower_error() == "connection reset by peer");
-  }
-  SECTION("close in OnBytes") {
-    world.Shake();
-    world.server.on_bytes = [&](std::string_view) { world.stream->Close(Stream::How::kFlush); };
-    world.client->Write(Pattern(200'000));
-    world.Settle();
-    CHECK(world.server.arrivals.size() == 1);
-    CHECK(world.client->got_close_notify());
-  }
-  SECTION("destroy in OnBytes") {
-    world.Shake();
-    world.server.on_bytes = [&](std::string_view) { world.stream.reset(); };
-    world.client->Write(Pattern(200'000));
-    world.Settle();
-    CHECK(world.server.arrivals.size() == 1);
-  }
-  SECTION("destroy in OnEnd") {
-    world.server.on_end = [&] { world.stream.reset(); };
-    world.Shake();
-    world.CutWithoutNotify();
-    world.Settle();
-    CHECK(world.server.ends.size() == 1);
-  }
-}
-
-TEST_CASE("the backlog of TLS is that of the stream below", "[net][tls]") {
-  World world;
-  world.Shake();
-  world.client->lower().SetReading(false);
-  world.lower->set_window(1000);
-  world.stream->Write(Pattern(300'000));
-  CHECK(world.stream->backlog() > 299'000);
-  world.Settle();
-  CHECK(world.server.drained == 0);
-  world.client->lower().SetReading(true);
-  world.Settle();
-  CHECK(world.server.drained == 1);
-  CHECK(world.client->received() == Pattern(300'000));
 }
 
 // One session's ticket, and the facts of the next handshake that offers it.
