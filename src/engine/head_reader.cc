@@ -12,11 +12,12 @@ using imap::Literals;
 using imap::Shape;
 
 HeadReader::Step HeadReader::First(std::string_view line, const imap::CommandSet& known,
-                                   bool binary) {
+                                   const imap::AppendForms& forms) {
   const std::size_t length = imap::TrimmedLength(line);
   trimmed_ = line.size() - length;
   scanner_ = imap::HeadScanner(max_depth_);
-  binary_ = binary;
+  forms_ = forms;
+  message_argument_ = -1;
   start_ = imap::ParseCommandStart(line.substr(0, length), kMaxTag);
   known_ = known[static_cast<std::size_t>(start_.kind)];
   if (start_.verdict != CommandStart::Verdict::kGood) {
@@ -30,9 +31,8 @@ HeadReader::Step HeadReader::First(std::string_view line, const imap::CommandSet
 HeadReader::Step HeadReader::Next(std::string_view line) {
   trimmed_ += line.size() - imap::TrimmedLength(line);
   const Step step = Judge(line, 0, true);
-  return step == Step::kDone || step == Step::kClumsy || step == Step::kDoubt ? step
-         : text_.size() > kMaxHead                                            ? Step::kDoubt
-                                                                              : step;
+  const bool goes_on = step == Step::kGather || step == Step::kStream;
+  return goes_on && text_.size() > kMaxHead ? Step::kDoubt : step;
 }
 
 // line with its trailing spaces; what is judged begins at from.
@@ -76,13 +76,25 @@ HeadReader::Step HeadReader::JudgeMark(const CommandTraits& traits) {
       gather = true;
       break;
     case Literals::kStreamed:
-      if (argument >= traits.streamed_from)
-        return mark_.binary && !binary_ ? Step::kDoubt : Step::kStream;
+      if (argument >= traits.streamed_from) return JudgeStreamed();
       gather = listed;
       break;
   }
   if (!gather || mark_.binary) return Step::kDoubt;
   return mark_.size > kMaxGatheredLiteral ? Step::kTooBig : Step::kGather;
+}
+
+// A literal of a message or a value: only in a form that the backend said it knows.
+HeadReader::Step HeadReader::JudgeStreamed() {
+  if (mark_.binary && !forms_.binary) return Step::kDoubt;
+  const bool listed = scanner_.literal_in_list();
+  if (start_.kind == CommandKind::kSetmetadata) return listed ? Step::kStream : Step::kDoubt;
+  if (listed && !forms_.catenate && !(mark_.binary && forms_.utf8)) return Step::kDoubt;
+  const bool another = message_argument_ >= 0 && scanner_.literal_argument() != message_argument_;
+  const bool several = forms_.several && start_.kind == CommandKind::kAppend;
+  if (another && !several) return Step::kDoubt;
+  message_argument_ = scanner_.literal_argument();
+  return Step::kStream;
 }
 
 bool HeadReader::CountFits(const CommandTraits& traits) const {
@@ -125,6 +137,7 @@ void HeadReader::TextSent() {
 void HeadReader::Reset() {
   if (gathered()) TextSent();
   tag_.clear();
+  start_ = {};
   trimmed_ = 0;
 }
 

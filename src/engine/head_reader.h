@@ -27,7 +27,7 @@ class HeadReader {
   explicit HeadReader(int max_depth) : max_depth_(max_depth), scanner_(max_depth) {}
 
   // The first line, without CRLF. known: the commands that may go on; the others are clumsy.
-  Step First(std::string_view line, const imap::CommandSet& known, bool binary);
+  Step First(std::string_view line, const imap::CommandSet& known, const imap::AppendForms& forms);
   // A line behind a literal, gathered or streamed.
   Step Next(std::string_view line);
   // A piece of a gathered literal. False when it holds a NUL.
@@ -61,13 +61,15 @@ class HeadReader {
  private:
   Step Judge(std::string_view line, std::size_t from, bool after_literal);
   Step JudgeMark(const imap::CommandTraits& traits);
+  Step JudgeStreamed();
   Step Complain(std::string_view text);
   bool CountFits(const imap::CommandTraits& traits) const;
   void Keep(std::string_view line, bool with_mark);
 
   int max_depth_;
   bool known_ = false;
-  bool binary_ = false;
+  imap::AppendForms forms_;
+  int message_argument_ = -1;  // of the last streamed literal
   imap::HeadScanner scanner_;
   imap::CommandStart start_;
   imap::LiteralMark mark_;

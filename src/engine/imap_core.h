@@ -50,7 +50,7 @@ struct ImapCore {
   BackendId backend = kNoBackend;
   imap::CommandSet relayable;  // fixed when the login ends
   bool backend_has_id = false;
-  bool binary = false;  // literal8 may be sent to this backend
+  imap::AppendForms append_forms;
   bool finished = false;
   std::string user;
 };

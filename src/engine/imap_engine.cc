@@ -43,6 +43,7 @@ void ImapEngine::OnBackendEnd() { return relay_ ? relay_->OnBackendEnd() : login
 void ImapEngine::OnClientEnd() {
   if (relay_) return relay_->OnClientEnd();
   // A login under way is not worth finishing for somebody who has left.
+  login_->Abandoned();
   core_->Finish(CloseReason::kClientClosed, EngineHost::Ending::kOrderly);
 }
 
@@ -71,6 +72,7 @@ void ImapEngine::OnDrainDeadline() {
 }
 
 void ImapEngine::OnAbandoned() {
+  if (login_) login_->Abandoned();
   core_->finished = true;
   core_->AbortAll();
 }

@@ -72,7 +72,7 @@ std::size_t ImapLogin::OnClientBytes(std::string_view bytes) {
     } else {
       // The tag, when the line came far enough to have one.
       if (state_ == State::kCommand) {
-        reader_.First(rest.substr(0, rest.find_first_of(std::string_view("\r\n\0", 3))), {}, false);
+        reader_.First(rest.substr(0, rest.find_first_of(std::string_view("\r\n\0", 3))), {}, {});
       }
       Doubt();
     }
@@ -87,14 +87,13 @@ void ImapLogin::OnLine(std::string_view line) {
     state_ = State::kCommand;
     return OnStep(reader_.Next(line), line);
   }
-  OnStep(reader_.First(line, core_.relayable, false), line);
+  OnStep(reader_.First(line, core_.relayable, {}), line);
 }
 
 void ImapLogin::OnStep(Step step, std::string_view line) {
   switch (step) {
     case Step::kDone:
       tag_.assign(reader_.tag());
-      errors_ = 0;
       OnCommand(reader_.gathered() ? reader_.arguments() : line.substr(reader_.start().arguments));
       break;
     case Step::kGather:
@@ -105,11 +104,11 @@ void ImapLogin::OnStep(Step step, std::string_view line) {
     case Step::kTooBig:
       if (!reader_.mark().synchronising) return Doubt();
       tag_.assign(reader_.tag());
-      Clumsy("this literal is too long");
+      Mistake(reader_.kind(), "[TOOBIG] this literal is too long");
       break;
     case Step::kClumsy:
       tag_.assign(reader_.tag());
-      Clumsy(reader_.complaint());
+      Mistake(reader_.kind(), "[CLIENTBUG] " + std::string(reader_.complaint()));
       break;
     case Step::kStream:
     case Step::kDoubt:
@@ -145,7 +144,9 @@ void ImapLogin::OnLoginArguments(std::string_view arguments) {
   using Kind = imap::Arguments::Kind;
   const bool strings = (user.kind == Kind::kAtom || user.kind == Kind::kString) &&
                        (password.kind == Kind::kAtom || password.kind == Kind::kString);
-  if (!strings) return Clumsy("LOGIN takes a name and a password");
+  if (!strings) {
+    return Mistake(CommandKind::kLogin, "[CLIENTBUG] LOGIN takes a name and a password");
+  }
   Credentials credentials;
   credentials.user = std::move(user.value);
   credentials.password = Secret(password.value);
@@ -154,15 +155,12 @@ void ImapLogin::OnLoginArguments(std::string_view arguments) {
 }
 
 void ImapLogin::OnAuthenticate(std::string_view arguments) {
-  arguments.remove_prefix(1);
+  arguments = arguments.substr(1, imap::TrimmedLength(arguments) - 1);
   const std::size_t space = arguments.find(' ');
   if (!EqualsNoCase(arguments.substr(0, space), "PLAIN")) {
     return Answer(CommandKind::kAuthenticate, "NO", "[CANNOT] this mechanism is not offered");
   }
-  if (space != std::string_view::npos) {
-    const std::size_t end = imap::TrimmedLength(arguments);
-    return TryPlain(arguments.substr(space + 1, end - space - 1));
-  }
+  if (space != std::string_view::npos) return TryPlain(arguments.substr(space + 1));
   core_.host.ToClient("+ \r\n");
   state_ = State::kSasl;
 }
@@ -178,8 +176,7 @@ void ImapLogin::OnSaslLine(std::string_view line) {
 void ImapLogin::TryPlain(std::string_view base64) {
   Result<Credentials> credentials = DecodePlain(base64);
   if (!credentials.ok()) {
-    return Answer(CommandKind::kAuthenticate, "BAD",
-                  "[CLIENTBUG] " + credentials.error().message());
+    return Mistake(CommandKind::kAuthenticate, "[CLIENTBUG] " + credentials.error().message());
   }
   TryLogin(std::move(credentials.value()), Mechanism::kPlain);
 }
@@ -188,7 +185,8 @@ void ImapLogin::TryLogin(Credentials credentials, Mechanism mechanism) {
   const Status status = CheckCredentials(credentials);
   const CommandKind kind =
       mechanism == Mechanism::kPlain ? CommandKind::kAuthenticate : CommandKind::kLogin;
-  if (!status.ok()) return Answer(kind, "BAD", "[CLIENTBUG] " + status.message());
+  if (!status.ok()) return Mistake(kind, "[CLIENTBUG] " + status.message());
+  errors_ = 0;
   credentials_ = std::move(credentials);
   mechanism_ = mechanism;
   state_ = State::kBusy;
@@ -244,12 +242,14 @@ void ImapLogin::Succeed() {
   const imap::CapabilitySet known = imap::CapabilitySet::Parse(listed);
   core_.relayable = imap::RelayableCommands(known);
   core_.backend_has_id = known.Has("ID");
-  core_.binary = known.HasAnyOf("BINARY|UTF8=ACCEPT|UTF8=ONLY|IMAP4rev2");
+  core_.append_forms = imap::AppendFormsOf(known);
   core_.user.assign(credentials_.login_name());
   core_.Rewritten(Rewrite::kCapability);
-  core_.host.ToClient(backend_->alerts());
-  core_.host.ToClient(Tagged(
-      tag_, "OK", "[CAPABILITY " + imap::FilterCapabilities(listed) + "] " + backend_->text()));
+  const std::string& text = backend_->text();
+  core_.host.ToClient(backend_->alerts() +
+                      Tagged(tag_, "OK",
+                             "[CAPABILITY " + imap::FilterCapabilities(listed) + "] " +
+                                 (text.empty() ? "logged in" : text)));
   core_.shard.Login(Protocol::kImap, mechanism_, LoginResult::kOk);
   core_.End(*core_.in_flight.front(), CommandResult::kOk);
   state_ = State::kDone;
@@ -274,6 +274,7 @@ void ImapLogin::Fail(std::string line, CommandResult result, LoginResult login) 
 }
 
 void ImapLogin::OnBackendFailed() {
+  if (state_ != State::kBusy) return;
   Fail(Tagged(tag_, "NO", "[UNAVAILABLE] the mail server cannot be reached, try again later"),
        CommandResult::kLocal, LoginResult::kUnavailable);
 }
@@ -294,25 +295,32 @@ void ImapLogin::OnConnectTimeout() {
 }
 
 void ImapLogin::Answer(CommandKind kind, std::string_view status, std::string_view text) {
+  errors_ = 0;
   core_.CountLocal(kind);
   core_.host.ToClient(Tagged(tag_, status, text));
 }
 
-void ImapLogin::Clumsy(std::string_view text) {
-  core_.CountLocal(reader_.kind());
-  core_.host.ToClient(Tagged(tag_.empty() ? "*" : tag_, "BAD", "[CLIENTBUG] " + std::string(text)));
+void ImapLogin::Mistake(CommandKind kind, std::string_view text) {
+  core_.CountLocal(kind);
+  core_.host.ToClient(Tagged(tag_.empty() ? "*" : tag_, "BAD", text));
   if (++errors_ >= kMaxErrorsBeforeLogin) Bye(CloseReason::kClientProtocol, "too many errors");
 }
 
 void ImapLogin::Doubt() {
-  core_.CountLocal(reader_.kind());
-  const std::string_view tag = reader_.tag();
+  const bool sasl = state_ == State::kSasl;
+  core_.CountLocal(sasl ? CommandKind::kAuthenticate : reader_.kind());
+  const std::string_view tag = sasl ? std::string_view(tag_) : reader_.tag();
   if (!tag.empty())
     core_.host.ToClient(Tagged(tag, "BAD", "[CLIENTBUG] this cannot be read safely"));
   Bye(CloseReason::kClientProtocol, "cannot tell where this command ends");
 }
 
+void ImapLogin::Abandoned() {
+  if (state_ == State::kBusy) core_.shard.Login(Protocol::kImap, mechanism_, LoginResult::kAborted);
+}
+
 void ImapLogin::Bye(CloseReason reason, std::string_view text) {
+  Abandoned();
   core_.host.ToClient("* BYE " + std::string(text) + "\r\n");
   core_.Finish(reason, EngineHost::Ending::kOrderly);
 }

@@ -33,6 +33,8 @@ class ImapLogin {
   void OnBackendEnd();
   // The backend took too long.
   void OnConnectTimeout();
+  // The session ends: a login under way is counted.
+  void Abandoned();
   // `* BYE text` and the end.
   void Bye(CloseReason reason, std::string_view text);
   bool blocked() const { return state_ == State::kBusy; }
@@ -57,7 +59,7 @@ class ImapLogin {
   void Fail(std::string line, CommandResult result, LoginResult login);
   // Our own answers.
   void Answer(imap::CommandKind kind, std::string_view status, std::string_view text);
-  void Clumsy(std::string_view text);
+  void Mistake(imap::CommandKind kind, std::string_view text);
   void Doubt();
 
   ImapCore& core_;

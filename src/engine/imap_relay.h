@@ -90,7 +90,8 @@ class ImapRelay {
   bool OnResponse(std::string_view line, bool whole);
   bool OnUntagged(std::string_view line, bool whole);
   bool OnTagged(std::string_view line, bool whole);
-  bool OnContinuation();
+  bool OnContinuation(std::string_view line, bool whole);
+  bool TakeContinuation();
   bool PassStatus(const imap::ResponseHead& head, std::string_view line, bool whole);
   void SendCapabilities(std::string_view before, std::string_view names, std::string_view behind);
   void EndCommand(CommandRecord& record, CommandResult result);

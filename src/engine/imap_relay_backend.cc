@@ -14,9 +14,12 @@ namespace {
 
 // Message data ("* 12 FETCH ...") is streamed after its first KiB; lines that may list capabilities
 // are read whole.
+bool IsMessageData(std::string_view line) {
+  return line.size() > 2 && line.starts_with("* ") && line[2] >= '0' && line[2] <= '9';
+}
+
 std::size_t HeadLimit(std::string_view bytes) {
-  const bool data = bytes.size() > 2 && bytes[0] == '*' && bytes[2] >= '0' && bytes[2] <= '9';
-  return data ? kResponseHead : kMaxCapabilityLine;
+  return IsMessageData(bytes) ? kResponseHead : kMaxCapabilityLine;
 }
 
 }  // namespace
@@ -47,12 +50,12 @@ std::size_t ImapRelay::OnBackendBytes(std::string_view bytes) {
 bool ImapRelay::OnResponse(std::string_view line, bool whole) {
   if (whole) line.remove_suffix(2);
   if (line.starts_with('*')) return OnUntagged(line, whole);
-  if (line.starts_with('+')) return OnContinuation();
+  if (line.starts_with('+')) return OnContinuation(line, whole);
   return OnTagged(line, whole);
 }
 
 bool ImapRelay::OnUntagged(std::string_view line, bool whole) {
-  if (line.size() > 2 && line[2] >= '0' && line[2] <= '9') return true;
+  if (IsMessageData(line)) return true;
   const ResponseHead head = imap::ParseResponseHead(line);
   if (head.kind != ResponseHead::Kind::kUntagged) {
     BackendNonsense(true);
@@ -121,20 +124,38 @@ void ImapRelay::EndCommand(CommandRecord& record, CommandResult result) {
   const bool open = &record == open_;
   core_.End(record, result);
   if (logout && !ends_at_boundary_) {
-    FlushBack();
-    return core_.Finish(CloseReason::kLogout, Ending::kOrderly);
+    ends_at_boundary_ = true;
+    ending_ = CloseReason::kLogout;
   }
   if (!open) return;
   open_ = nullptr;
   if (reading_ == Reading::kAwaitPlus) {
     LiteralRefused();
   } else if (reading_ == Reading::kIdle) {
+    core_.shard.Idle(core_.pool, core_.host.now() - mark_);
     swallow_done_ = true;
+    // One that was refused has no `+` to come.
+    if (result != CommandResult::kOk) idle_plus_due_ = false;
     reading_ = Reading::kLine;
   }
 }
 
-bool ImapRelay::OnContinuation() {
+bool ImapRelay::OnContinuation(std::string_view line, bool whole) {
+  // The text of a `+` may carry a code like any other; nobody needs it.
+  const bool coded = line.starts_with("+ [");
+  if (!whole) {
+    BackendNonsense(true);
+    return false;
+  }
+  const bool pass = TakeContinuation();
+  if (!pass || !coded) return pass;
+  FlushBack();
+  core_.host.ToClient("+ OK\r\n");
+  return false;
+}
+
+// True when the client waits for it.
+bool ImapRelay::TakeContinuation() {
   if (reading_ == Reading::kAwaitPlus) {
     const bool streamed = sent_ == reader_.text().size();
     const bool client_waits = streamed && reader_.mark().synchronising;
@@ -158,7 +179,10 @@ void ImapRelay::AtBoundary() {
     core_.host.ToClient(replies_);
     replies_.clear();
     replies_.shrink_to_fit();
-    if (ends_at_boundary_) return core_.Finish(ending_, Ending::kOrderly);
+  }
+  if (ends_at_boundary_) {
+    FlushBack();
+    return core_.Finish(ending_, Ending::kOrderly);
   }
   if (draining_ || client_gone_) MaybeOver();
 }
@@ -166,9 +190,8 @@ void ImapRelay::AtBoundary() {
 void ImapRelay::BackendNonsense(bool at_boundary) {
   FlushBack();
   if (at_boundary) {
-    core_.host.ToClient(replies_);
     core_.host.ToClient(
-        "* BYE [UNAVAILABLE] the mail server sent something that makes no sense\r\n");
+        replies_ + "* BYE [UNAVAILABLE] the mail server sent something that makes no sense\r\n");
   }
   core_.Finish(CloseReason::kBackendProtocol, at_boundary ? Ending::kOrderly : Ending::kAbort);
 }
@@ -218,6 +241,8 @@ bool ImapRelay::AllAnswered() const {
 
 void ImapRelay::MaybeOver() {
   if (core_.ended() || !responses_.at_boundary()) return;
+  // What a client said before it left is heard, unless no command begins any more.
+  if (client_gone_ && blocked_ && !(draining_ && reading_ == Reading::kLine)) return;
   // A client that is gone sends no more of a command it has begun.
   const bool cut = client_gone_ && open_ != nullptr && core_.in_flight.size() == 1;
   if (!AllAnswered() && !cut) return;
@@ -236,7 +261,7 @@ void ImapRelay::PassBack(std::string_view bytes) {
 }
 
 void ImapRelay::FlushBack() {
-  if (!back_run_.empty()) core_.host.ToClient(back_run_);
+  if (!back_run_.empty() && !core_.ended()) core_.host.ToClient(back_run_);
   back_run_ = {};
 }
 

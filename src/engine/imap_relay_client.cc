@@ -47,6 +47,7 @@ std::size_t ImapRelay::OnClientBytes(std::string_view bytes) {
   }
   FlushRun();
   blocked_ = consumed < bytes.size() && !core_.ended() && !MayRead();
+  if (draining_ || client_gone_) MaybeOver();
   return consumed;
 }
 
@@ -80,7 +81,7 @@ void ImapRelay::OnClientLine(std::string_view line) {
         swallow_done_ = false;
         if (EqualsNoCase(content, "DONE")) return core_.Elide(line.size());
       }
-      return OnStep(reader_.First(content, core_.relayable, core_.binary), line);
+      return OnStep(reader_.First(content, core_.relayable, core_.append_forms), line);
     case Reading::kGather:
     case Reading::kAwaitPlus:
     case Reading::kStream:
@@ -146,7 +147,11 @@ void ImapRelay::OnWholeHead() {
 }
 
 void ImapRelay::BeginGather() {
-  if (reader_.mark().synchronising) Reply("+ OK\r\n");
+  if (reader_.mark().synchronising) {
+    Reply("+ OK\r\n");
+  } else {
+    core_.Rewritten(Rewrite::kLiteral);
+  }
   mark_ = core_.host.now();
   framer_.OpenLiteral(reader_.mark().size);
   reading_ = reader_.mark().size == 0 ? Reading::kTail : Reading::kGather;
@@ -160,6 +165,7 @@ void ImapRelay::BeginStream() {
   // is no way back to a command boundary.
   if (at_backend_ && (too_big || open_ == nullptr)) return Doubt(reader_.tag());
   if (too_big) return TooBig();
+  if (!reader_.mark().synchronising) core_.Rewritten(Rewrite::kLiteral);
   if (!at_backend_) open_ = &core_.Begin(reader_.tag(), reader_.kind());
   at_backend_ = true;
   SendHead();
@@ -175,7 +181,6 @@ void ImapRelay::SendHead() {
   core_.Insert(std::string_view(text).substr(sent_, end - sent_));
   sent_ = end;
   if (!waits) return EndOfCommand();
-  if (!reader_.mark().synchronising) core_.Rewritten(Rewrite::kLiteral);
   mark_ = core_.host.now();
   reading_ = Reading::kAwaitPlus;
 }
@@ -300,16 +305,20 @@ void ImapRelay::Malformed(std::string_view bytes) {
     return Doubt(tag);
   }
   if (reading_ == Reading::kLine) {
-    reader_.First(bytes.substr(0, bytes.find_first_of(std::string_view("\r\n\0", 3))), {}, false);
+    reader_.First(bytes.substr(0, bytes.find_first_of(std::string_view("\r\n\0", 3))), {}, {});
   }
-  Doubt(reading_ == Reading::kSwallowTail ? std::string_view{} : reader_.tag());
+  Doubt(reader_.tag());
 }
 
 // Nobody can say where the command ends: nothing more of it is forwarded and the session ends.
 void ImapRelay::Doubt(std::string_view tag) {
   FlushRun();
-  if (open_ == nullptr) core_.CountLocal(reader_.kind());
-  if (!tag.empty()) Reply(Tagged(tag, "BAD", "[CLIENTBUG] this cannot be read safely"));
+  // A command that was answered already gets no second answer and is not counted again.
+  const bool answered = open_ == nullptr && (at_backend_ || reading_ == Reading::kSwallowTail);
+  if (open_ == nullptr && !answered) core_.CountLocal(reader_.kind());
+  if (!tag.empty() && !answered) {
+    Reply(Tagged(tag, "BAD", "[CLIENTBUG] this cannot be read safely"));
+  }
   Bye(CloseReason::kClientProtocol, "cannot tell where this command ends");
 }
 
@@ -323,7 +332,7 @@ void ImapRelay::Pass(std::string_view bytes) {
 }
 
 void ImapRelay::FlushRun() {
-  if (!run_.empty()) core_.host.ToBackend(run_);
+  if (!run_.empty() && !core_.ended()) core_.host.ToBackend(run_);
   run_ = {};
 }
 

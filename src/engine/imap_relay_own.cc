@@ -12,6 +12,14 @@ namespace postern {
 using imap::Arguments;
 using imap::CommandKind;
 
+namespace {
+
+bool IsString(const Arguments::Argument& argument) {
+  return argument.kind == Arguments::Kind::kAtom || argument.kind == Arguments::Kind::kString;
+}
+
+}  // namespace
+
 // True when the command was dealt with; false: forward it as it is.
 bool ImapRelay::OnOwnCommand(std::string_view head, std::string_view arguments) {
   if (reader_.kind() == CommandKind::kId) return OnId(head, arguments);
@@ -32,9 +40,13 @@ bool ImapRelay::OnId(std::string_view head, std::string_view arguments) {
   Arguments walk(arguments);
   Arguments::Argument key = walk.Next();
   if (key.kind != Arguments::Kind::kOpen) return false;
-  for (key = walk.Next(); key.kind != Arguments::Kind::kClose && key.kind != Arguments::Kind::kEnd;
-       key = walk.Next()) {
+  for (key = walk.Next(); key.kind != Arguments::Kind::kClose; key = walk.Next()) {
     const Arguments::Argument value = walk.Next();
+    // Lists and odd numbers: what a backend would make of them is not for us to guess.
+    if (!IsString(key) || !IsString(value)) {
+      AnswerHere(Tagged(tag, "BAD", "[CLIENTBUG] ID takes a list of names and values"));
+      return true;
+    }
     const bool nil = value.kind == Arguments::Kind::kAtom && EqualsNoCase(value.value, "NIL");
     const std::optional<std::string> name = imap::Quote(key.value);
     const std::optional<std::string> quoted = imap::Quote(value.value);

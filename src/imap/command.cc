@@ -133,6 +133,15 @@ CommandSet RelayableCommands(const CapabilitySet& advertised) {
   return set;
 }
 
+AppendForms AppendFormsOf(const CapabilitySet& advertised) {
+  AppendForms forms;
+  forms.utf8 = advertised.HasAnyOf("UTF8=ACCEPT|UTF8=ONLY");
+  forms.binary = forms.utf8 || advertised.HasAnyOf("BINARY|IMAP4rev2");
+  forms.catenate = advertised.Has("CATENATE");
+  forms.several = advertised.Has("MULTIAPPEND");
+  return forms;
+}
+
 CommandStart ParseCommandStart(std::string_view line, std::size_t max_tag) {
   CommandStart start;
   const std::size_t space = line.find(' ');
@@ -151,6 +160,7 @@ CommandStart ParseCommandStart(std::string_view line, std::size_t max_tag) {
   if (start.kind == CommandKind::kOther && EqualsNoCase(verb, "UID") &&
       start.arguments < line.size()) {
     const std::string_view second = VerbAt(line.substr(start.arguments + 1));
+    if (second.empty()) return start;
     const CommandKind kind = FindCommand(second);
     start.arguments += 1 + second.size();
     start.uid = true;

@@ -42,6 +42,13 @@ bool ReadSize(std::string_view digits, std::uint64_t* size) {
   return value <= kLargestLiteral;
 }
 
+// Whether a mark announces more than 32 bits, or in a way that clients read differently.
+bool IsStrangeSize(std::string_view line) {
+  const std::size_t open = line.rfind('{');
+  const std::string_view inside = line.substr(open + 1, line.size() - open - 2);
+  return !inside.empty() && IsDigit(inside.front());
+}
+
 }  // namespace
 
 LineEnd ReadLineEnd(std::string_view line, LiteralMark* mark) {
@@ -94,12 +101,16 @@ Frame CommandFramer::Next(std::string_view input, std::size_t max_line) {
 
 // A line that is in the input with its CRLF.
 Frame ResponseFramer::WholeLine(std::string_view line) {
-  const std::string_view body = line.substr(0, line.size() - 2);
+  std::string_view body = line.substr(0, line.size() - 2);
+  body.remove_prefix(std::max(body.size(), kLongestMark - 2) - (kLongestMark - 2));
   scanned_ = 0;
   LiteralMark mark;
   const LineEnd end = text_ ? LineEnd::kPlain : ReadLineEnd(body, &mark);
+  // An odd brace is data to the client as well; a number that one client takes for a literal's size
+  // and the next does not is the end.
+  const bool strange = end == LineEnd::kDoubt && body.ends_with('}') && IsStrangeSize(body);
+  if (strange || (end == LineEnd::kLiteral && !mark.synchronising)) return Broken();
   state_ = State::kBoundary;
-  // A backend's odd brace is data to the client as well: only a true mark opens a literal.
   if (end == LineEnd::kLiteral) {
     literal_left_ = mark.size;
     state_ = mark.size == 0 ? State::kAfterLiteral : State::kInLiteral;
@@ -107,7 +118,12 @@ Frame ResponseFramer::WholeLine(std::string_view line) {
   return {Frame::Kind::kLine, line.size(), true};
 }
 
-// A line whose end has not come: hand out what is beyond doubt not a part of a mark.
+Frame ResponseFramer::Broken() {
+  state_ = State::kBroken;
+  return {Frame::Kind::kMalformed, 0, false};
+}
+
+// A line whose end has not come, or is far: hand out what is beyond doubt not a part of a mark.
 Frame ResponseFramer::PartOfLine(std::string_view input, std::size_t head_limit) {
   scanned_ = input.size();
   if (input.size() < head_limit + kLongestMark) return {};
@@ -150,21 +166,18 @@ Frame ResponseFramer::Next(std::string_view input, std::size_t head_limit) {
     if (literal_left_ == 0) state_ = State::kAfterLiteral;
     return {Frame::Kind::kLiteral, size, false};
   }
+  // A line is long or short by its own length, not by how it arrived.
+  if (state_ == State::kBoundary) input = input.substr(0, head_limit + kLongestMark);
   const std::size_t feed = Find(input, '\n', scanned_);
   const std::string_view fresh =
       input.substr(scanned_, feed == kNotFound ? kNotFound : feed - scanned_);
   const bool bare = feed != kNotFound && (feed == 0 || input[feed - 1] != '\r');
-  if (bare || Contains(fresh, '\0')) {
-    state_ = State::kBroken;
-    return {Frame::Kind::kMalformed, 0, false};
-  }
-  if (state_ == State::kBoundary && scanned_ < kLongestMark) {
-    text_ = IsTextResponse(input.substr(0, feed));
-  }
+  if (bare || Contains(fresh, '\0')) return Broken();
+  if (state_ == State::kBoundary) text_ = IsTextResponse(input.substr(0, feed));
   if (feed == kNotFound) return PartOfLine(input, head_limit);
   const bool rest = state_ == State::kInLine;
   Frame frame = WholeLine(input.substr(0, feed + 1));
-  if (rest) frame.kind = Frame::Kind::kLineRest;
+  if (rest && frame.kind == Frame::Kind::kLine) frame.kind = Frame::Kind::kLineRest;
   return frame;
 }
 

@@ -26,9 +26,8 @@ Shape HeadScanner::Scan(std::string_view part, bool after_literal) {
   // Behind a literal stands a space, a closing parenthesis or nothing (RFC 9051 §4.3); parsers that
   // do not insist make two arguments of what others read as one.
   before_ = after_literal ? Before::kClosed : Before::kAtom;
-  if (!part.empty() && part.front() != ' ' && !(after_literal && part.front() == ')')) {
-    return Shape::kDoubt;
-  }
+  const bool closes = after_literal && depth_ > 0 && part.starts_with(')');
+  if (!part.empty() && part.front() != ' ' && !closes) return Shape::kDoubt;
   std::size_t position = 0;
   while (position < part.size()) {
     const Shape shape = Step(part, &position);
@@ -96,18 +95,18 @@ Shape HeadScanner::Quoted(std::string_view part, std::size_t* position) {
 }
 
 Shape HeadScanner::Mark(std::string_view part, std::size_t* position) {
+  // Outside quotes a brace is a literal's or nothing: what else it may be is each parser's own
+  // idea.
   LiteralMark mark;
-  const std::string_view rest = part.substr(*position);
-  if (rest.find('}') + 1 != rest.size() || ReadLineEnd(part, &mark) != LineEnd::kLiteral) {
-    return Shape::kClumsy;
-  }
+  if (ReadLineEnd(part, &mark) != LineEnd::kLiteral) return Shape::kDoubt;
+  const std::size_t begin = part.size() - mark.length;
+  if (begin + (mark.binary ? 1 : 0) != *position) return Shape::kDoubt;
   // The mark is an argument of its own: behind a space or an opening parenthesis, a `~` of its own
   // between.
-  const std::size_t begin = part.size() - mark.length;
   const bool own = begin > 0 && (part[begin - 1] == ' ' || part[begin - 1] == '(');
   if (!own) return Shape::kDoubt;
-  // The `~` was counted as an atom already.
-  literal_argument_ = arguments_ - (mark.binary && depth_ == 0 ? 1 : 0);
+  // The list it is in, or its own `~`, was counted as an argument already.
+  literal_argument_ = arguments_ - (mark.binary || depth_ > 0 ? 1 : 0);
   if (!mark.binary) BeginArgument();
   literal_ = mark;
   before_ = Before::kClosed;
@@ -118,7 +117,7 @@ Shape HeadScanner::Mark(std::string_view part, std::size_t* position) {
 Arguments::Argument Arguments::Next() {
   while (rest_.starts_with(' ')) rest_.remove_prefix(1);
   Argument argument;
-  if (rest_.empty()) return argument;
+  if (rest_.empty() || rest_.front() == '\r') return argument;
   const char first = rest_.front();
   if (first == '(' || first == ')') {
     argument.kind = first == '(' ? Kind::kOpen : Kind::kClose;

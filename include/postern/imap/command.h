@@ -110,6 +110,16 @@ CommandKind FindCommand(std::string_view verb);
 using CommandSet = std::bitset<kCommandCount>;
 CommandSet RelayableCommands(const CapabilitySet& advertised);
 
+// What a backend with these capabilities takes in APPEND and its like beyond one plain literal;
+// fixed when the login ends.
+struct AppendForms {
+  bool binary = false;    // ~{n} (RFC 3516, RFC 9051)
+  bool utf8 = false;      // UTF8 (~{n}) (RFC 6855)
+  bool catenate = false;  // CATENATE (TEXT {n} ...) (RFC 4469)
+  bool several = false;   // more than one message (RFC 3502)
+};
+AppendForms AppendFormsOf(const CapabilitySet& advertised);
+
 // The beginning of a command line. Views into the line.
 struct CommandStart {
   enum class Verdict : std::uint8_t {

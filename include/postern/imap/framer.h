@@ -59,9 +59,11 @@ class CommandFramer {
   std::size_t scanned_ = 0;  // bytes of the unfinished line already searched
 };
 
-// Backend to client. Finds literals by itself; text responses (status responses and continuations)
-// have none. Lines are streamed without limit: what exceeds head_limit comes as kLineHead and
-// kLineRest.
+// Backend to client. Finds literals by itself: {n} at a line's end, n within 32 bits and without
+// leading zero. Text responses (status responses and continuations) have none. {}, {+} and a mark
+// with a space behind it are data; marks of other numbers ({05}, {5+}, {99999999999}) are a literal
+// to some clients and data to others: kMalformed, as are NUL and bare LF. Lines are streamed
+// without limit: what exceeds head_limit by more than a mark comes as kLineHead and kLineRest.
 class ResponseFramer {
  public:
   Frame Next(std::string_view input, std::size_t head_limit);
@@ -77,6 +79,7 @@ class ResponseFramer {
     kBroken,
   };
   Frame WholeLine(std::string_view line);
+  Frame Broken();
   Frame PartOfLine(std::string_view input, std::size_t head_limit);
 
   std::uint64_t literal_left_ = 0;
