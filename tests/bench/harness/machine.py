@@ -76,7 +76,7 @@ class Process:
             libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
             os.sched_setaffinity(0, {cpu})
             if niceness:
-                os.nice(niceness)
+                be_nice(niceness)
 
         self.popen = subprocess.Popen(command, stdin=stdin, stdout=stdout, stderr=stderr, text=True,
                                       start_new_session=True, preexec_fn=prepare)
@@ -105,6 +105,14 @@ class Process:
                 if pid == self.pid or is_child_of(pid, self.pid):
                     os.kill(pid, signal.SIGKILL)
             self.popen.wait()
+
+
+def be_nice(niceness):
+    """For this process and, where the kernel shares out CPU by session, for its session."""
+    os.nice(niceness)
+    if os.path.exists("/proc/self/autogroup"):
+        with open("/proc/self/autogroup", "w") as autogroup:
+            autogroup.write(str(niceness))
 
 
 def is_child_of(pid, parent):
