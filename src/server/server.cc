@@ -113,6 +113,9 @@ Result<std::vector<ListenerSetup>> Server::BindListeners(bool first) {
   std::vector<ListenerSetup> setups;
   for (std::size_t i = 0; i < config_.listeners.size(); ++i) {
     const ListenerConfig& listener = config_.listeners[i];
+    // Sockets that share a port would not notice another instance of ours.
+    const Status free = first ? BoundSocket::CheckFree(listener.address) : Status();
+    if (!free.ok()) return Status::Error("listener " + listener.name + ": " + free.message());
     Result<BoundSocket> socket = BoundSocket::Bind(first ? listener.address : bound_[i]);
     if (!socket.ok()) {
       return Status::Error("listener " + listener.name + ": " + socket.error().message());
