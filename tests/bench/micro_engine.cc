@@ -1,5 +1,5 @@
-// Nanoseconds and allocations of a whole engine relaying: the path of every command after the login, without
-// sockets and TLS. One iteration is the command and its answer.
+// Nanoseconds and allocations of a whole engine relaying: the path of every command after the
+// login, without sockets and TLS. One iteration is the command and its answer.
 
 #include <benchmark/benchmark.h>
 

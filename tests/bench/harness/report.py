@@ -5,6 +5,7 @@ import statistics
 from .workloads import ALLOWANCE, IDLE_MUST_CPU_MS, IDLE_MUST_KB, IDLE_MUST_RATIO, LATENCY_MUSTS
 
 REFERENCE = "haproxy"
+QUIET_CPUS = 0.2  # what others may use before the report says so
 
 
 def verdict(ratio, must):
@@ -125,6 +126,9 @@ def idle_verdict(idle, base):
 def disturbance_line(cells):
     foreign = sorted(cell.foreign for cell in cells)
     stolen = sorted(cell.stolen for cell in cells)
-    return ("Meanwhile other processes used %.2f CPUs (median; worst cell %.2f) and the host kept "
+    line = ("Meanwhile other processes used %.2f CPUs (median; worst cell %.2f) and the host kept "
             "%.2f from this machine (worst %.2f)." % (
                 statistics.median(foreign), foreign[-1], statistics.median(stolen), stolen[-1]))
+    if statistics.median(foreign) > QUIET_CPUS:
+        line += " This was not a quiet machine: trust the ratios, not the figures."
+    return line
