@@ -84,7 +84,9 @@ void Worker::Accept(ListenerId id, std::unique_ptr<Stream> stream, const Address
 // nothing.
 void Worker::Admit() {
   const std::size_t live = shared_.sessions.load(std::memory_order_relaxed);
-  const bool full = live >= (paused_ ? shared_.max_sessions * 95 / 100 : shared_.max_sessions);
+  // Going on again takes a gap of a twentieth; a small limit has none, or it would never go on.
+  const std::size_t most = shared_.max_sessions;
+  const bool full = live >= (paused_ ? most - most / 20 : most);
   if (full && !draining_) admit_.Arm(MonotonicNow() + kAdmitEvery);
   if (full == paused_) return;
   paused_ = full;

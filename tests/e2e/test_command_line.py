@@ -115,7 +115,7 @@ class CommandLine(EndToEnd):
     def test_a_busy_port_is_one_clear_sentence(self):
         postern = self.gateway(self.imap_backend())
         path = self.folder() / "postern.toml"
-        path.write_text(configuration(BACKENDS).replace('address = "127.0.0.1:0"', f'address = "{postern.admin}"'))
+        path.write_text(configuration(BACKENDS).replace('address = "127.0.0.1:0"', f'address = "{postern.admin}"', 1))
         code, out, error = command("run", "-c", str(path))
         self.assertNotEqual(code, 0)
         self.assertIn(postern.admin.rsplit(":", 1)[1], out + error)

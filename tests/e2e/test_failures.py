@@ -1,5 +1,6 @@
 """Backends that are down, die or lie. Nothing is made up for them, and the client hears the right code."""
 
+import threading
 import time
 
 from harness.case import EndToEnd
@@ -156,12 +157,17 @@ class AfterLogin(EndToEnd):
         self.settle_aborted("FETCH")
 
     def test_dying_inside_a_line_is_a_visible_cut(self):
+        gate = threading.Event()
+
         def fetch(wire, tag, command):
-            wire.send("* 1 FETCH (FLAGS (\\Se")
+            wire.send("* 1 FETCH (FLAGS (" + "x" * 200_000)
+            wire.wait(gate)
             wire.reset()
             return "end"
         client = self.start({"FETCH": fetch})
         client.send("a FETCH 1 FLAGS\r\n")
+        client.read(1000)
+        gate.set()
         rest = client.rest()
         self.assertNotIn(b"BYE", rest)
         self.assertFalse(client.clean_end)

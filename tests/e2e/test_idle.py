@@ -12,14 +12,33 @@ class Idle(EndToEnd):
         self.client = self.imap(self.postern, "bob")
         return self.client
 
-    def test_done_behind_the_idle_line_without_waiting(self):
+    def test_done_behind_the_idle_line_waits_for_the_backend(self):
+        gate = threading.Event()
+
         def idle(wire, tag, command):
+            wire.wait(gate)
+            wire.send("+ late\r\n")
             assert wire.line() == b"DONE\r\n"
-            wire.send(f"+ late\r\n{tag} OK done\r\n")
+            wire.send(f"{tag} OK done\r\n")
         client = self.start(idle)
         client.send("a IDLE\r\nDONE\r\nb NOOP\r\n")
+        self.assertTrue(client.quiet())
+        # Before its plus a DONE would be a command of its own to a backend that refuses the IDLE.
+        self.assertEqual(self.backend.wire(0).relayed, b"a IDLE\r\n")
+        gate.set()
+        client.expect(rb"\+ late")
         self.assertIn(b"a OK", client.until("a")[1])
         self.assertIn(b"b OK", client.until("b")[1])
+        self.assertEqual(self.backend.wire(0).relayed, b"a IDLE\r\nDONE\r\nb NOOP\r\n")
+
+    def test_a_plus_behind_the_end_of_its_idle_is_expected(self):
+        def idle(wire, tag, command):
+            wire.send(f"{tag} OK over already\r\n+ late\r\n")
+        client = self.start(idle)
+        client.send("a IDLE\r\n")
+        self.assertIn(b"a OK", client.until("a")[1])
+        client.send("DONE\r\nb NOOP\r\nc NOOP\r\n")
+        self.assertIn(b"b OK", client.all(["b", "c"])["b"])
 
     def test_an_idle_ended_early_swallows_exactly_one_done(self):
         def idle(wire, tag, command):

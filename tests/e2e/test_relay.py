@@ -130,6 +130,7 @@ class OnDovecot(EndToEnd):
         client.send("done\r\n")
         self.assertIn(b"i OK", client.until("i")[1])
         client.send("j IDLE\r\nDONE\r\nk NOOP\r\nl IDLE\r\n")
+        client.expect(rb"\+ ")
         self.assertIn(b"j OK", client.until("j")[1])
         self.assertIn(b"k OK", client.until("k")[1])
         client.expect(rb"\+ ")
@@ -187,8 +188,9 @@ class OnScripts(EndToEnd):
 
     def test_non_synchronising_literals_go_out_synchronising(self):
         client = self.start()
-        client.send(b"a APPEND INBOX {5+}\r\nhello\r\nb SEARCH SUBJECT {3+}\r\nabc TEXT {2}\r\n")
+        client.send(b"a APPEND INBOX {5+}\r\nhello\r\n")
         client.until("a")
+        client.send(b"b SEARCH SUBJECT {3+}\r\nabc TEXT {2}\r\n")
         client.expect(rb"\+")
         client.send(b"xy\r\nc APPEND INBOX (\\Seen) {1+}\r\nq {0+}\r\n\r\n")
         client.until("b")
@@ -243,10 +245,10 @@ class OnScripts(EndToEnd):
             wire.line()
             wire.send(f"{tag} NO [OVERQUOTA] full\r\n")
         client = self.start({"APPEND": append}, plus=None)
-        client.send(b"a APPEND x {3+}\r\nabc {9+}\r\nz LOGOUT\r\n {2+}\r\nzz\r\nc NOOP\r\n")
+        client.send(b"a APPEND x {3+}\r\nabc {10+}\r\nz LOGOUT\r\n {2+}\r\nzz\r\nc NOOP\r\n")
         self.assertIn(b"a NO [OVERQUOTA]", client.until("a")[1])
         self.assertIn(b"c OK", client.until("c")[1])
-        self.assertEqual(self.relayed, b"a APPEND x {3}\r\nabc {9}\r\nc NOOP\r\n")
+        self.assertEqual(self.relayed, b"a APPEND x {3}\r\nabc {10}\r\nc NOOP\r\n")
 
     def test_a_tagged_end_inside_a_literal_still_sends_the_rest_as_announced(self):
         size = 1_000_000
@@ -275,7 +277,7 @@ class OnScripts(EndToEnd):
 
     def test_an_append_over_the_limit_is_refused_before_its_literal(self):
         self.backend = self.imap_backend()
-        self.postern = self.gateway(self.backend, limits={"append": "1000"})
+        self.postern = self.gateway(self.backend, limits={"append": "1000B"})
         client = self.imap(self.postern, "bob")
         client.send("a APPEND INBOX {1001}\r\n")
         self.assertRegex(client.until("a")[1], rb"^a NO \[TOOBIG\]")

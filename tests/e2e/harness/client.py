@@ -230,7 +230,7 @@ class Imap(Client):
             data = self.response()
             if data.startswith(tag + b" "):
                 return untagged, data
-            if not data.startswith((b"* ", b"+")):
+            if not data.startswith(b"* "):
                 raise AssertionError(f"waiting for {tag!r}, got {data!r}")
             untagged.append(data)
 

@@ -20,7 +20,8 @@ class ImapScript:
                  login_ok=None):
         self.on = {verb.upper(): function for verb, function in (on or {}).items()}
         self.capabilities = capabilities
-        self.greeting = greeting if greeting is not None else f"* OK [CAPABILITY {capabilities}] ready\r\n"
+        self.before = f"{capabilities} AUTH=PLAIN"
+        self.greeting = greeting if greeting is not None else f"* OK [CAPABILITY {self.before}] ready\r\n"
         self.code = code  # capabilities inside the OK of the login
         self.plus = plus
         self.login_ok = login_ok
@@ -52,7 +53,7 @@ class ImapScript:
             elif verb == "AUTHENTICATE":
                 user, password = self.plain(wire, data)
             elif verb == "CAPABILITY":
-                wire.send(f"* CAPABILITY {self.capabilities}\r\n{tag} OK done\r\n")
+                wire.send(f"* CAPABILITY {self.before}\r\n{tag} OK done\r\n")
                 continue
             elif verb == "ID":
                 wire.send(f'* ID ("name" "scripted")\r\n{tag} OK done\r\n')
