@@ -124,6 +124,7 @@ void Pop3Engine::OnDialogueFrame(std::string_view bytes, Kind kind) {
 
 void Pop3Engine::OnGreeting(std::string_view line) {
   if (!pop3::IsOk(line)) return DialogueFailed(BackendFailure::kGreeting);
+  host_.BackendGreeted();
   state_ = State::kCapa;
   SendLine(Secret("CAPA"));
 }

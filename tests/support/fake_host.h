@@ -39,6 +39,7 @@ class FakeHost final : public EngineHost {
   bool BackendHasRoom() const override { return backend_room; }
   void ConnectBackend(std::string_view user) override { connects.emplace_back(user); }
   void RejectBackend(BackendFailure why) override { rejections.push_back(why); }
+  void BackendGreeted() override { ++greetings; }
   void DropBackend() override { ++drops; }
   void LoggedIn() override { logged_in = true; }
   void LoginFailed(std::string_view user, std::string_view mechanism,
@@ -69,6 +70,7 @@ class FakeHost final : public EngineHost {
   // Decisions of the engine, in order.
   std::vector<std::string> connects;
   std::vector<BackendFailure> rejections;
+  int greetings = 0;
   int drops = 0;
   bool logged_in = false;
   std::vector<FailedLogin> failed_logins;

@@ -172,8 +172,10 @@ TEST_CASE("A POP3 greeting that is none leads to another backend") {
     Ask(visit).BackendConnected();
     visit.Backend(greeting);
     CHECK(visit.host.rejections == std::vector{BackendFailure::kGreeting});
+    CHECK(visit.host.greetings == 0);
     CHECK(visit.ToBackend().empty());
     visit.MeetBackend();
+    CHECK(visit.host.greetings == 1);
     CHECK(visit.ToBackend() == "USER bob\r\n");
   }
 }
