@@ -1,6 +1,7 @@
 // Base64 of text.h.
 #include <array>
 
+#include "postern/base/secret.h"
 #include "postern/base/text.h"
 
 namespace postern {
@@ -21,6 +22,12 @@ constexpr std::array<std::int8_t, 256> kValues = MakeValues();
 
 std::uint32_t Octet(std::string_view bytes, std::size_t index) {
   return index < bytes.size() ? static_cast<unsigned char>(bytes[index]) : 0u;
+}
+
+// What was decoded so far may be a part of a password.
+std::optional<std::string> Refuse(std::string& decoded) {
+  Wipe(decoded);
+  return std::nullopt;
 }
 
 }  // namespace
@@ -51,7 +58,7 @@ std::optional<std::string> Base64Decode(std::string_view text) {
   unsigned bits = 0;
   for (const char c : digits) {
     const std::int8_t value = kValues[static_cast<unsigned char>(c)];
-    if (value < 0) return std::nullopt;
+    if (value < 0) return Refuse(out);
     group = group << 6 | static_cast<std::uint32_t>(value);
     bits += 6;
     if (bits < 8) continue;
@@ -59,7 +66,7 @@ std::optional<std::string> Base64Decode(std::string_view text) {
     out += static_cast<char>(group >> bits & 0xFF);
     group &= (1u << bits) - 1;
   }
-  if (group != 0) return std::nullopt;
+  if (group != 0) return Refuse(out);
   return out;
 }
 
