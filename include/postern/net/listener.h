@@ -18,8 +18,8 @@ class BoundSocket {
  public:
   // Port 0 takes any free port; address() tells which. Errors name the address and what to do.
   static Result<BoundSocket> Bind(const Address& address);
-  // A Unix socket that owner and group may use. A file that a process left behind is replaced, one on which
-  // somebody listens is an error. Removing the file in the end is the caller's business.
+  // A Unix socket that owner and group may use. A file that a process left behind is replaced, one
+  // on which somebody listens is an error. Removing the file in the end is the caller's business.
   static Result<BoundSocket> BindUnix(const std::string& path);
   // Ok when nobody listens on the address yet. Sockets of Bind share their port with every other
   // process of this user that does the same, so a second instance would be noticed by nobody; ask

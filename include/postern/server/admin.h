@@ -1,5 +1,6 @@
-// Admin: the HTTP listener of operators: /metrics, /healthz, /readyz. Runs on the server's main loop, never on
-// a worker's. Bounded: 8 connections, 4 KiB of request, 1 s for a request; GET and HEAD only.
+// Admin: the HTTP listener of operators: /metrics, /healthz, /readyz. Runs on the server's main
+// loop, never on a worker's. Bounded: 8 connections, 4 KiB of request, 1 s for a request; GET and
+// HEAD only.
 #pragma once
 
 #include <functional>

@@ -1,5 +1,6 @@
-// Config: the configuration file as values (DESIGN 1.2). Loaded once on the main thread; immutable after.
-// Loading collects all errors with file:line:column and a hint; it opens no socket and starts nothing.
+// Config: the configuration file as values (DESIGN 1.2). Loaded once on the main thread; immutable
+// after. Loading collects all errors with file:line:column and a hint; it opens no socket and
+// starts nothing.
 #pragma once
 
 #include <cstdint>
@@ -43,8 +44,8 @@ struct Config {
   std::string file;
   unsigned workers = 0;  // 0: one per CPU
   Duration drain = std::chrono::seconds(30);
-  std::string user;      // empty: stay who we are
-  Plan plan;             // name, timeouts, limits, log.slow
+  std::string user;  // empty: stay who we are
+  Plan plan;         // name, timeouts, limits, log.slow
   std::vector<ListenerConfig> listeners;
   std::vector<CertificateConfig> certificates;
   bool minimum_tls13 = false;
@@ -64,16 +65,18 @@ struct ConfigErrors {
 
 // The configuration, valid only when errors.errors is empty.
 Config LoadConfig(const std::string& path, ConfigErrors& errors);
-// The same from text, for tests and fuzzers; path is used in messages and to resolve relative paths.
+// The same from text, for tests and fuzzers; path is used in messages and to resolve relative
+// paths.
 Config ParseConfig(std::string_view text, const std::string& path, ConfigErrors& errors);
 // The effective configuration as TOML with every default written out (postern check --print).
 std::string PrintConfig(const Config& config);
 // The reference of all keys: type, default and meaning, a line each.
 std::string DescribeKeys();
-// Whether this process may run as this configuration says: root must name an account, and only root can
-// switch to another. For run, not for check.
+// Whether this process may run as this configuration says: root must name an account, and only root
+// can switch to another. For run, not for check.
 Status CheckUser(const Config& config);
-// Whether each certificate and its key can be read and belong together; errors name the table's place.
+// Whether each certificate and its key can be read and belong together; errors name the table's
+// place.
 void CheckCertificates(const Config& config, ConfigErrors& errors);
 
 }  // namespace postern
