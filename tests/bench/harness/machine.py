@@ -9,9 +9,10 @@ import subprocess
 import sys
 
 PR_SET_PDEATHSIG = 1
-PACKAGES = {"/usr/sbin/haproxy": "haproxy", "/usr/sbin/nginx": "nginx-light",
+PACKAGES = {"/usr/sbin/haproxy": "haproxy", "/usr/sbin/nginx": "nginx",
             "/usr/lib/nginx/modules/ngx_mail_module.so": "libnginx-mod-mail",
-            "/usr/bin/openssl": "openssl"}
+            "/usr/bin/openssl": "openssl",
+            "/usr/include/benchmark/benchmark.h": "libbenchmark-dev"}
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -23,17 +24,16 @@ def say(text):
     print(text, file=sys.stderr, flush=True)
 
 
-def require_packages(install):
+def require_packages(install, root):
     missing = [package for path, package in PACKAGES.items() if not os.path.exists(path)]
     if not missing:
         return
-    command = ["apt-get", "install", "-y", "--no-install-recommends", *missing]
     if not install:
-        raise Refusal("missing Debian packages; run: %s (or give --install)" % " ".join(command))
-    # The packages must not start their services.
-    environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive", RUNLEVEL="1")
-    if subprocess.run(command, env=environment, stdout=sys.stderr).returncode != 0:
-        raise Refusal("apt-get could not install: " + " ".join(missing))
+        raise Refusal("missing Debian packages: %s; --install gets them" % " ".join(missing))
+    script = 'source "$0" && packages_require "${PACKAGES_BUILD[@]}" "${PACKAGES_BENCH[@]}"'
+    packages = os.path.join(root, "rules", "quickstart", "packages.sh")
+    if subprocess.run(["bash", "-c", script, packages], stdout=sys.stderr).returncode != 0:
+        raise Refusal("could not install: " + " ".join(missing))
 
 
 def package_version(package):
