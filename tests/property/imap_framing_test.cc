@@ -130,25 +130,36 @@ void EachString(std::string& text, std::size_t longest, const Visit& visit) {
   }
 }
 
+// Of those strings: 1 + 10 + 100 + ...
+std::size_t HowMany(std::size_t longest) {
+  return longest == 0 ? 0 : 10 * HowMany(longest - 1) + 1;
+}
+
 struct Place {
   std::string_view before, behind;
 };
 
 std::string FirstCommandDifference(char begin, std::size_t longest, const Place& place) {
   std::string wrong, bytes, text(1, begin);
+  std::size_t tried = 0;
   EachString(text, longest, [&](const std::string& middle) {
+    ++tried;
     bytes.assign(place.before).append(middle).append(place.behind);
     if (wrong.empty() && FastCommands(bytes) != NaiveCommands(bytes)) wrong = Escaped(bytes);
   });
+  CHECK(tried == HowMany(longest));
   return wrong;
 }
 
 std::string FirstResponseDifference(char begin, std::size_t longest, const Place& place) {
   std::string wrong, bytes, text(1, begin);
+  std::size_t tried = 0;
   EachString(text, longest, [&](const std::string& middle) {
+    ++tried;
     bytes.assign(place.before).append(middle).append(place.behind);
     if (wrong.empty() && FastResponses(bytes) != NaiveResponses(bytes)) wrong = Escaped(bytes);
   });
+  CHECK(tried == HowMany(longest));
   return wrong;
 }
 
@@ -161,7 +172,7 @@ void AllThatBeginWith(char begin) {
   CHECK(FirstCommandDifference(begin, kLongest - 1,
                                {"a search (\"x\" {1}\r\n", "\r\nb noop\r\n"}) == "");
   CHECK(FirstCommandDifference(begin, kLongest - 1, {"a search \"", "\"\r\nb noop\r\n"}) == "");
-  CHECK(FirstResponseDifference(begin, kLongest - 1, {"* a ", "\r\n* b\r\n"}) == "");
+  CHECK(FirstResponseDifference(begin, kLongest, {"* a ", "\r\n* b\r\n"}) == "");
   CHECK(FirstResponseDifference(begin, kLongest - 1, {"", "\r\n* b\r\n"}) == "");
   CHECK(FirstResponseDifference(begin, kLongest - 1, {"* ok ", "\r\n* b\r\n"}) == "");
 }
