@@ -112,6 +112,38 @@ class Memory(EndToEnd):
             for client in clients:
                 client.reset()
 
+    def test_what_is_sent_before_the_login_is_answered_is_not_hoarded(self):
+        def script(wire):
+            wire.send("* OK [CAPABILITY IMAP4rev1] hi\r\n")
+            wire.drain()
+        self.postern = self.gateway(self.scripted(script, keep=False))
+        clients = [self.imap(self.postern) for _ in range(10)]
+
+        def push():
+            for client in clients:
+                client.send("a LOGIN bob secret\r\n")
+                client.socket.settimeout(0.3)
+                try:
+                    for _ in range(20):
+                        client.socket.send(b"b NOOP\r\n" * 100_000)
+                except OSError:
+                    pass
+        self.assertLess(self.peak_of(push), len(clients) * SESSION)
+        for client in clients:
+            client.reset()
+
+    def test_half_lines_before_login_cost_little(self):
+        self.start({})
+        clients = [self.imap(self.postern) for _ in range(200)]
+
+        def push():
+            for number, client in enumerate(clients):
+                client.send(b"a NOOP " + (b"(", b")", b"(()", b"{1}")[number % 4] * 2000)
+            self.imap(self.postern, "bob").logout()
+        self.assertLess(self.peak_of(push), len(clients) * 32 * 1024)
+        for client in clients:
+            client.reset()
+
     def test_an_idle_session_costs_a_few_kilobytes(self):
         self.start({})
         warm = [self.imap(self.postern, "bob") for _ in range(20)]

@@ -198,8 +198,10 @@ class Client:
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     def shut(self):
-        """Orderly end of sending; reading goes on."""
-        self.socket.shutdown(socket.SHUT_WR)
+        """Ends sending with a FIN; reading goes on. (SSLSocket.shutdown would forget its TLS.)"""
+        twin = socket.socket(fileno=os.dup(self.socket.fileno()))
+        twin.shutdown(socket.SHUT_WR)
+        twin.close()
 
 
 LITERAL = re.compile(rb"\{(\d+)\}\r\n$")
