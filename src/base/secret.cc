@@ -18,6 +18,17 @@ void Wipe(std::string& text) {
   text.clear();
 }
 
+void AppendSecret(std::string& text, std::string_view bytes) {
+  if (text.size() + bytes.size() > text.capacity()) {
+    std::string grown;
+    grown.reserve(2 * (text.size() + bytes.size()));
+    grown.append(text);
+    Wipe(text);
+    text.swap(grown);
+  }
+  text.append(bytes);
+}
+
 Secret::Secret(Secret&& other) noexcept
     : data_(std::move(other.data_)),
       size_(std::exchange(other.size_, 0)),

@@ -113,17 +113,18 @@ void HeadReader::Keep(std::string_view line, bool with_mark) {
   if (tag_.empty()) tag_.assign(start_.tag);
   if (with_mark && !mark_.synchronising) {
     // `{n+}` goes out as `{n}` (DESIGN 2.2).
-    text_.append(line.substr(0, line.size() - 2)).push_back('}');
+    AppendSecret(text_, line.substr(0, line.size() - 2));
+    AppendSecret(text_, "}");
     ++trimmed_;
   } else {
-    text_.append(line);
+    AppendSecret(text_, line);
   }
-  text_.append("\r\n");
+  AppendSecret(text_, "\r\n");
   if (with_mark) stops_.push_back(text_.size());
 }
 
 bool HeadReader::Literal(std::string_view piece) {
-  text_.append(piece);
+  AppendSecret(text_, piece);
   return piece.find('\0') == std::string_view::npos;
 }
 

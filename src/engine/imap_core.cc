@@ -6,6 +6,7 @@ namespace postern {
 
 CommandRecord& ImapCore::Begin(std::string_view tag, imap::CommandKind kind) {
   shard.CommandBegun(Protocol::kImap);
+  counts.Add(static_cast<std::uint8_t>(kind));
   return in_flight.Add(tag, static_cast<std::uint8_t>(kind));
 }
 
@@ -59,6 +60,7 @@ void ImapCore::Finish(CloseReason reason, EngineHost::Ending ending) {
 
 void ImapCore::CountLocal(imap::CommandKind kind) {
   shard.CommandBegun(Protocol::kImap);
+  counts.Add(static_cast<std::uint8_t>(kind));
   shard.CommandEnded(Labels(static_cast<std::uint8_t>(kind)), CommandResult::kLocal, {}, {});
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "postern/engine/command_counts.h"
 #include "postern/engine/engine_context.h"
 #include "postern/imap/command.h"
 #include "postern/imap/response.h"
@@ -46,6 +47,7 @@ struct ImapCore {
   EngineHost& host;
   Shard& shard;
   InFlight in_flight;
+  CommandCounts counts;
   PoolId pool = kNoPool;
   BackendId backend = kNoBackend;
   imap::CommandSet relayable;  // fixed when the login ends

@@ -81,4 +81,10 @@ bool ImapEngine::quiet() const { return relay_ ? relay_->quiet() : core_->in_fli
 
 std::string_view ImapEngine::user() const { return core_->user; }
 
+std::string ImapEngine::commands() const {
+  return core_->counts.Json([](std::uint8_t command) {
+    return imap::CommandName(static_cast<imap::CommandKind>(command));
+  });
+}
+
 }  // namespace postern

@@ -114,8 +114,15 @@ void Pop3Engine::OnAbandoned() {
   state_ = State::kDone;
 }
 
+std::string Pop3Engine::commands() const {
+  return counts_.Json([](std::uint8_t command) {
+    return pop3::CommandName(static_cast<pop3::CommandKind>(command));
+  });
+}
+
 CommandRecord& Pop3Engine::BeginCommand(pop3::CommandKind kind) {
   shard_.CommandBegun(Protocol::kPop3);
+  counts_.Add(static_cast<std::uint8_t>(kind));
   CommandRecord& record = in_flight_.Add({}, static_cast<std::uint8_t>(kind));
   record.complete = true;
   record.start = host_.now();

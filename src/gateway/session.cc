@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "postern/base/secret.h"
 #include "postern/engine/imap_engine.h"
 #include "postern/engine/pop3_engine.h"
 
@@ -40,6 +41,7 @@ Session::~Session() = default;
 
 void Session::Start() {
   deadline_.Arm(opened_ + plan().timeouts.handshake);
+  client_.stream->WipeReads(true);
   client_.stream->Start(client_observer_);
 }
 
@@ -68,7 +70,7 @@ void Session::OnBytes(Side side, std::string_view bytes) {
   Enter([&] {
     if (side == Side::kClient) client_bytes_at_ = now_;
     if (!from.pending.empty()) {
-      from.pending.append(bytes);
+      AppendSecret(from.pending, bytes);
       return OfferPending(side);
     }
     const std::size_t consumed = Offer(side, bytes);
@@ -105,8 +107,10 @@ void Session::OfferPending(Side side) {
   std::string& pending = half(side).pending;
   const std::size_t consumed = Offer(side, pending);
   pending.erase(0, consumed);
+  if (!pending.empty()) return;
   // An idle session owns no buffer.
-  if (pending.empty()) std::string().swap(pending);
+  if (state_ == SessionState::kLogin) Wipe(pending);
+  std::string().swap(pending);
 }
 
 // Offers again what waited, until nothing moves; then tells of ends, and reads what may be read.
@@ -180,6 +184,7 @@ void Session::ToBackend(std::string_view bytes) {
 void Session::FlushGathered() {
   std::string& to_backend = worker_.backend_gather();
   if (!to_backend.empty() && backend_.stream) backend_.stream->Write(to_backend);
+  if (state_ == SessionState::kLogin) Wipe(to_backend.data(), to_backend.size());
   to_backend.clear();
   std::string& to_client = worker_.client_gather();
   if (!to_client.empty()) client_.stream->Write(to_client);
@@ -206,6 +211,7 @@ void Session::LoggedIn() {
   worker_.shared().backends.Succeeded(backend_id_);
   shard().SessionMoved(protocol_, state_, SessionState::kRelay);
   state_ = SessionState::kRelay;
+  client_.stream->WipeReads(false);
   ArmIdle();
 }
 
@@ -307,6 +313,7 @@ void Session::WriteLog() const {
   if (pool_ != kNoPool) line.Text("pool", backends.pool(pool_).name);
   if (backend_id_ != kNoBackend) line.Text("backend", backends.backend(backend_id_).name);
   line.Text("tls_version", tls.version).Text("tls_cipher", tls.cipher);
+  line.Json("commands", engine_->commands());
   line.Number("client_in", static_cast<std::int64_t>(client_.in));
   line.Number("client_out", static_cast<std::int64_t>(client_.out));
   line.Seconds("duration", std::chrono::duration<double>(MonotonicNow() - opened_).count());

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "gateway/session.h"
+#include "postern/base/secret.h"
 
 namespace postern {
 
@@ -87,6 +88,7 @@ void Session::CloseBackend(Stream::How how) {
   std::string& gathered = worker_.backend_gather();
   if (!backend_.stream) return gathered.clear();
   if (!gathered.empty()) backend_.stream->Write(gathered);
+  if (state_ == SessionState::kLogin) Wipe(gathered.data(), gathered.size());
   gathered.clear();
   backend_.stream->Close(how);
   worker_.Bury(std::move(backend_.stream));

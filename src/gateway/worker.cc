@@ -10,6 +10,8 @@ namespace {
 
 // While the process is full: how often to look whether another worker made room.
 constexpr Duration kAdmitEvery = std::chrono::milliseconds(100);
+// More than the small writes of one call ever come to.
+constexpr std::size_t kGatherSize = 64 * 1024;
 
 }  // namespace
 
@@ -31,6 +33,9 @@ Worker::Worker(unsigned index, Shared& shared, ShardSize size)
           loop_.deadlines(), [](void* self) { static_cast<Worker*>(self)->Admit(); }, this),
       drain_(
           loop_.deadlines(), [](void* self) { static_cast<Worker*>(self)->EndDrain(); }, this) {
+  // Never grown, so that no copy of a login stays where they were.
+  client_gather_.reserve(kGatherSize);
+  backend_gather_.reserve(kGatherSize);
   loop_.SetTurnObserver([this](Duration busy) { shard_.LoopTurn(busy); });
 }
 

@@ -6,6 +6,7 @@
 
 #include "net/tls_error.h"
 #include "postern/base/check.h"
+#include "postern/base/secret.h"
 
 namespace postern {
 namespace {
@@ -118,7 +119,11 @@ bool TlsStream::Decrypt(std::string_view& ciphertext) {
   FlushOutput();  // an alert
   if (filled > 0) {
     // An end found behind the bytes is found again by the next step.
-    observer_->OnBytes({scratch_.plain(), filled});
+    // The stream may be gone when this returns; the loop's buffer is not.
+    TlsScratch& scratch = scratch_;
+    const bool wipe = wipe_reads_;
+    observer_->OnBytes({scratch.plain(), filled});
+    if (wipe) Wipe(scratch.plain(), filled);
     return !waiting;
   }
   if (waiting) return false;

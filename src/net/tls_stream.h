@@ -31,6 +31,7 @@ class TlsStream final : public Stream, private Stream::Observer {
   void Write(std::string_view bytes) override;
   std::size_t backlog() const override { return lower_->backlog(); }
   void SetReading(bool on) override;
+  void WipeReads(bool on) override { wipe_reads_ = on; }
   void Close(How how) override;
   TlsFacts tls() const override;
 
@@ -66,6 +67,7 @@ class TlsStream final : public Stream, private Stream::Observer {
   bool* gone_ = nullptr;  // set while the observer may destroy this object from inside its call
   State state_ = State::kHandshake;
   bool reading_ = true;
+  bool wipe_reads_ = false;
   bool more_ = false;         // the last step stopped before it had found the end of the input
   bool lower_ended_ = false;  // while paused
   bool write_failed_ = false;

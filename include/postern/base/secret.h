@@ -9,6 +9,9 @@
 
 namespace postern {
 
+// Appends to a text that may hold a secret: memory it outgrows is wiped.
+void AppendSecret(std::string& text, std::string_view bytes);
+
 // Overwrites size bytes at data in a way the compiler may not leave out.
 void Wipe(void* data, std::size_t size);
 // Wipes all that the string ever reserved and empties it.

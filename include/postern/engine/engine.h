@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "postern/base/clock.h"
@@ -95,6 +96,8 @@ class Engine {
   virtual bool quiet() const = 0;
   // The name the client logged in with; empty before. Valid until the next call.
   virtual std::string_view user() const = 0;
+  // The commands of the session by name, as a JSON object.
+  virtual std::string commands() const = 0;
 };
 
 }  // namespace postern

@@ -37,6 +37,7 @@ class ImapEngine final : public Engine {
   void OnAbandoned() override;
   bool quiet() const override;
   std::string_view user() const override;
+  std::string commands() const override;
 
  private:
   std::unique_ptr<ImapCore> core_;

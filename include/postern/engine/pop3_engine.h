@@ -32,6 +32,7 @@
 #include <string>
 #include <string_view>
 
+#include "postern/engine/command_counts.h"
 #include "postern/engine/engine.h"
 #include "postern/engine/engine_context.h"
 #include "postern/engine/in_flight.h"
@@ -62,6 +63,7 @@ class Pop3Engine final : public Engine {
   void OnAbandoned() override;
   bool quiet() const override { return in_flight_.empty(); }
   std::string_view user() const override { return user_; }
+  std::string commands() const override;
 
  private:
   enum class State : std::uint8_t {
@@ -168,6 +170,7 @@ class Pop3Engine final : public Engine {
   EngineHost& host_;
   Shard& shard_;
   InFlight in_flight_;
+  CommandCounts counts_;
   pop3::CommandFramer client_framer_;
   pop3::ReplyFramer reply_framer_;
   State state_ = State::kLogin;

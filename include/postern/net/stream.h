@@ -60,6 +60,9 @@ class Stream {
   // its own; the socket lives on in the loop until it is flushed. Destroying without Close aborts.
   virtual void Close(How how) = 0;
   virtual TlsFacts tls() const { return {}; }
+  // While on, what was delivered is wiped from the loop's buffers as soon as OnBytes returns: a
+  // login may be in it.
+  virtual void WipeReads(bool) {}
 };
 
 // Marks of the backlog (DESIGN 2.13): reading the other side pauses at the high mark and goes on at
