@@ -198,6 +198,33 @@ TEST_CASE("The fast body framer agrees with the naive one on all short inputs") 
   }
 }
 
+TEST_CASE("The fast body framer agrees with the naive one on long inputs") {
+  const std::vector<std::string> pieces = {"\r\n",   ".",       "\r",      "\n",  "\r\n.",
+                                           "\r\n..", "\n.\r\n", "\r\n.\r", "text"};
+  for (std::uint64_t seed = 0; seed < 600; ++seed) {
+    testing::SplitRandom random(seed);
+    const std::size_t rare = 1 + random.Next(100);  // one piece in so many is not plain text
+    std::string text;
+    while (text.size() < 4000) {
+      text += random.Next(rare) == 0 ? pieces[random.Next(pieces.size())]
+                                     : std::string(1 + random.Next(90), 'x');
+    }
+    text.insert(random.Next(text.size()), "\r\n.\r\n");
+    text.insert(random.Next(text.size()), "\r\n.\r\n");
+    const std::size_t cut = random.Next(text.size());
+    ReplyFramer framer;
+    framer.BeginBody();
+    Frame frame = framer.Next(std::string_view(text).substr(0, cut), 512);
+    std::size_t end = frame.size;
+    if (frame.kind != Kind::kBodyEnd) {
+      frame = framer.Next(std::string_view(text).substr(cut), 512);
+      end = cut + frame.size;
+    }
+    REQUIRE(frame.kind == Kind::kBodyEnd);
+    REQUIRE(end == testing::NaiveBodySize(text));
+  }
+}
+
 TEST_CASE("The fast line framer agrees with the naive one on all short inputs") {
   for (std::size_t length = 1; length <= 7; ++length) {
     ForEveryString("\r\n\0x"s, length, [](const std::string& text) {
