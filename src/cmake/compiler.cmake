@@ -18,15 +18,18 @@ elseif(POSTERN_SANITIZE STREQUAL "thread")
   target_link_options(postern_options INTERFACE -fsanitize=thread)
 elseif(NOT POSTERN_SANITIZE STREQUAL "")
   message(FATAL_ERROR "POSTERN_SANITIZE is '${POSTERN_SANITIZE}'; it may be 'address' or 'thread'")
-else()
+elseif(NOT POSTERN_FUZZ)
   target_compile_options(
     postern_options
     INTERFACE -D_GLIBCXX_ASSERTIONS -fstack-protector-strong -fstack-clash-protection
-              -fcf-protection=full -ftrivial-auto-var-init=zero
+              -fcf-protection=full
+              # clang 14 has it, but only behind a flag that says it will go
+              $<$<CXX_COMPILER_ID:GNU>:-ftrivial-auto-var-init=zero>
               $<$<NOT:$<CONFIG:Debug>>:-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2>)
 endif()
 if(POSTERN_FUZZ)
-  target_compile_options(postern_options INTERFACE -fsanitize=fuzzer-no-link,address,undefined
+  target_compile_options(postern_options INTERFACE -D_GLIBCXX_ASSERTIONS
+                         -fsanitize=fuzzer-no-link,address,undefined
                          -fno-sanitize-recover=all -fno-omit-frame-pointer -g)
   target_link_options(postern_options INTERFACE -fsanitize=address,undefined)
 endif()
