@@ -1,7 +1,5 @@
 #include "net/tls_stream.h"
 
-#include <algorithm>
-#include <array>
 #include <utility>
 
 #include "net/tls_error.h"
@@ -11,23 +9,8 @@
 namespace postern {
 namespace {
 
-// Metric labels: a fixed set, whatever a later library adds.
-constexpr std::array<std::string_view, 9> kCiphers = {
-    "TLS_AES_128_GCM_SHA256",
-    "TLS_AES_256_GCM_SHA384",
-    "TLS_CHACHA20_POLY1305_SHA256",
-    "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
-    "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
-    "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
-    "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
-    "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
-    "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
-};
-
 std::string_view CipherName(const SSL_CIPHER* cipher) {
-  if (cipher == nullptr) return "other";
-  const auto* known = std::find(kCiphers.begin(), kCiphers.end(), SSL_CIPHER_standard_name(cipher));
-  return known == kCiphers.end() ? "other" : *known;
+  return cipher == nullptr ? "other" : SSL_CIPHER_standard_name(cipher);
 }
 
 }  // namespace

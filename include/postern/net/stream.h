@@ -18,7 +18,7 @@ namespace postern {
 // What TLS agreed on. Views of static text; empty and false on a plain stream.
 struct TlsFacts {
   std::string_view version;  // "1.2", "1.3"
-  std::string_view cipher;   // standard name, "TLS_AES_128_GCM_SHA256"; else "other"
+  std::string_view cipher;   // IANA name, "TLS_AES_128_GCM_SHA256"
   bool resumed = false;
 };
 
