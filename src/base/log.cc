@@ -22,6 +22,9 @@ constexpr std::size_t kMaxQueued = 8 * 1024 * 1024;
 // A queue that once grew gives its memory back above this.
 constexpr std::size_t kKeptCapacity = 256 * 1024;
 constexpr std::chrono::seconds kFarewell(1);
+// Lines of this time are written together: a busy loop wakes the writer some hundred times a second,
+// not once a line.
+constexpr std::chrono::milliseconds kGatherTime(5);
 
 // What the callers and the writer thread share. Both own it: a writer that hangs in a write on a
 // dead disk must not take the process's end with it, so it may outlive the Log.
@@ -73,6 +76,7 @@ void RunWriter(const std::shared_ptr<Queue>& queue) {
   while (true) {
     queue->changed.wait(lock, [&] { return !queue->lines.empty() || queue->stopping.load(); });
     if (queue->lines.empty()) break;
+    queue->changed.wait_for(lock, kGatherTime, [&] { return queue->stopping.load(); });
     batch.clear();
     if (torn) batch += '\n';
     if (batch.empty()) {
@@ -123,8 +127,8 @@ class FileLog final : public Log {
     {
       const std::lock_guard lock(queue_->mutex);
       if (queue_->lines.size() + text.size() <= kMaxQueued) {
+        if (queue_->lines.empty()) queue_->changed.notify_one();
         queue_->lines += text;
-        queue_->changed.notify_one();
         return;
       }
     }
