@@ -240,6 +240,33 @@ TEST_CASE("After a credential was sent no other POP3 backend gets it") {
   }
 }
 
+TEST_CASE("A POP3 user name is a credential already") {
+  Pop3Visit visit;
+  Ask(visit).MeetBackend();
+  CHECK(visit.ToBackend() == "USER bob\r\n");
+  visit.BackendEnd();
+  CHECK(visit.host.rejections.empty());
+  CHECK(visit.ToClient().find("-ERR [SYS/TEMP] ") == 0);
+}
+
+TEST_CASE("Nothing that one POP3 backend said is believed of the next") {
+  Pop3Visit visit;
+  visit.Client("AUTH PLAIN " + Plain("bob", "secret") + "\r\n");
+  visit.BackendConnected();
+  visit.Backend("+OK hello\r\n+OK\r\nPIPELINING\r\nSASL PLAIN\r\nTO");
+  visit.BackendEnd();
+  CHECK(visit.host.rejections.size() == 1);
+  CHECK(visit.ToBackend() == "CAPA\r\n");
+  visit.MeetBackend("+OK\r\nTOP\r\n.\r\n");
+  CHECK(visit.ToBackend() == "USER bob\r\n");
+  visit.Backend("+OK\r\n");
+  visit.Backend("+OK\r\n");
+  CHECK(visit.host.logged_in);
+  visit.ToBackend();
+  visit.Client("NOOP\r\nNOOP\r\n");
+  CHECK(visit.ToBackend() == "NOOP\r\n");
+}
+
 TEST_CASE("A POP3 client that leaves during the login is heard to the end of it") {
   Pop3Visit visit;
   visit.Client("USER bob\r\nPASS secret\r\nQUIT\r\n");
