@@ -100,13 +100,15 @@ void Loop::Inner::CloseHandles() {
 
 void Loop::Inner::BeginTurn() {
   in_turn = true;
-  turn_began = MonotonicNow();
+  turn_began.store(MonotonicNow().time_since_epoch().count(), std::memory_order_relaxed);
 }
 
 void Loop::Inner::EndTurn() {
   if (!in_turn) return;
   in_turn = false;
-  if (turn_observer) turn_observer(MonotonicNow() - turn_began);
+  const Instant began{Duration(turn_began.load(std::memory_order_relaxed))};
+  turn_began.store(0, std::memory_order_relaxed);
+  if (turn_observer) turn_observer(MonotonicNow() - began);
 }
 
 void Loop::Inner::RunDeferred() {
@@ -177,6 +179,11 @@ void Loop::OnSignal(int signal, std::function<void()> handler) {
 
 void Loop::SetTurnObserver(std::function<void(Duration)> observer) {
   inner_->turn_observer = std::move(observer);
+}
+
+Duration Loop::busy_for(Instant now) const {
+  const std::int64_t began = inner_->turn_began.load(std::memory_order_relaxed);
+  return began == 0 ? Duration::zero() : now - Instant{Duration(began)};
 }
 
 Deadlines& Loop::deadlines() { return inner_->deadlines; }

@@ -4,6 +4,8 @@
 
 #include <uv.h>
 
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -62,7 +64,8 @@ struct Loop::Inner {
 
   std::function<void(Duration)> turn_observer;
   bool in_turn = false;
-  Instant turn_began{};
+  // Nanoseconds of the monotonic clock, for other threads; zero while the loop polls.
+  std::atomic<std::int64_t> turn_began{0};
 
   // Streams whose owner has left and that still flush or linger.
   int closing_streams = 0;

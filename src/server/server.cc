@@ -14,6 +14,7 @@
 #include "postern/metrics/registry.h"
 #include "postern/server/admin.h"
 #include "server/process.h"
+#include "server/watchdog.h"
 
 namespace postern {
 namespace {
@@ -62,7 +63,11 @@ std::string NewServerId() {
 class Server {
  public:
   explicit Server(const Config& config)
-      : config_(config), backends_(PoolsOf(config), BackendsOf(config)) {}
+      : config_(config),
+        backends_(PoolsOf(config), BackendsOf(config)),
+        look_(
+            loop_.deadlines(), [](void* self) { static_cast<Server*>(self)->LookAtWorkers(); },
+            this) {}
 
   Status Open();
   int Run();
@@ -74,6 +79,7 @@ class Server {
   void Announce();
   void BeginDrain(const char* signal_name);
   void WorkerEnded();
+  void LookAtWorkers();
 
   const Config& config_;
   Backends backends_;
@@ -84,6 +90,9 @@ class Server {
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<Registry> registry_;
   std::unique_ptr<Admin> admin_;
+  std::unique_ptr<Watchdog> watchdog_;
+  Deadline look_;
+  Instant looked_at_{};
   std::vector<std::thread> threads_;
   std::size_t running_ = 0;
   bool draining_ = false;
@@ -147,6 +156,7 @@ Status Server::OpenWorkers() {
 }
 
 Status Server::OpenAdmin() {
+  watchdog_ = std::make_unique<Watchdog>(*log_, workers_.size());
   ProcessFigures figures;
   figures.backend_up = [this](BackendId id) { return backends_.up(id); };
   figures.certificate_not_after = [this](std::size_t) {
@@ -159,7 +169,7 @@ Status Server::OpenAdmin() {
   for (const std::unique_ptr<Worker>& worker : workers_) registry_->AddShard(worker->shard());
   AdminContent content;
   content.metrics = [this] { return registry_->Scrape(); };
-  content.not_ready = [this] { return std::string(draining_ ? "shutting down" : ""); };
+  content.not_ready = [this] { return draining_ ? "shutting down" : watchdog_->not_ready(); };
   Result<std::unique_ptr<Admin>> admin =
       Admin::Open(loop_, config_.admin_address, std::move(content));
   if (!admin.ok()) return admin.error();
@@ -198,10 +208,22 @@ int Server::Run() {
     });
   }
   Announce();
+  LookAtWorkers();
   loop_.Run();
   for (std::thread& thread : threads_) thread.join();
   log_->Write(LogLine("stopped"));
   return 0;
+}
+
+void Server::LookAtWorkers() {
+  const Instant now = MonotonicNow();
+  // When we were held up ourselves, the whole process was stopped: no worker is to blame.
+  const bool on_time = now - looked_at_ < kStallNotReady;
+  for (std::size_t i = 0; i < workers_.size() && on_time; ++i) {
+    watchdog_->Look(i, workers_[i]->busy_for(now));
+  }
+  looked_at_ = now;
+  look_.Arm(now + kStallLogged);
 }
 
 void Server::BeginDrain(const char* signal_name) {

@@ -55,6 +55,8 @@ class Worker {
   void Drain(Duration patience);
 
   Shard& shard() { return shard_; }
+  // How long the turn under way has kept the worker busy. Any thread.
+  Duration busy_for(Instant now) const { return loop_.busy_for(now); }
   std::int64_t certificate_not_after() const;
 
   // For sessions.

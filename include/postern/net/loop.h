@@ -32,6 +32,10 @@ class Loop {
   // Called once per turn with the time the turn kept the loop busy (polling not counted).
   void SetTurnObserver(std::function<void(Duration)> observer);
 
+  // How long the turn that is under way keeps the loop busy; zero while it polls. Any thread; only
+  // with a turn observer.
+  Duration busy_for(Instant now) const;
+
   Deadlines& deadlines();
 
   // Inner state, for src/net only.

@@ -1,0 +1,46 @@
+#include "server/watchdog.h"
+
+#include <catch2/catch.hpp>
+#include <string>
+#include <vector>
+
+namespace postern {
+namespace {
+
+using namespace std::chrono_literals;
+
+class LinesLog final : public Log {
+ public:
+  void Write(LogLine line) override { lines.push_back(line.Take()); }
+  std::uint64_t dropped() const override { return 0; }
+  std::vector<std::string> lines;
+};
+
+TEST_CASE("a stall of a worker is logged once until it is over") {
+  LinesLog log;
+  Watchdog watchdog(log, 2);
+  watchdog.Look(0, 99ms);
+  CHECK(log.lines.empty());
+  watchdog.Look(1, 100ms);
+  watchdog.Look(1, 200ms);
+  REQUIRE(log.lines.size() == 1);
+  CHECK(log.lines[0].find("\"worker\":1") != std::string::npos);
+  watchdog.Look(1, 0ms);
+  watchdog.Look(1, 150ms);
+  CHECK(log.lines.size() == 2);
+}
+
+TEST_CASE("a worker that stalls for a second makes the process not ready until it is back") {
+  LinesLog log;
+  Watchdog watchdog(log, 2);
+  watchdog.Look(1, 999ms);
+  CHECK(watchdog.not_ready().empty());
+  watchdog.Look(1, 1s);
+  watchdog.Look(0, 0ms);
+  CHECK(watchdog.not_ready() == "worker 1 does not answer");
+  watchdog.Look(1, 0ms);
+  CHECK(watchdog.not_ready().empty());
+}
+
+}  // namespace
+}  // namespace postern
