@@ -105,6 +105,7 @@ void ImapRelay::Reply(std::string_view text) {
   replies_.append(text);
   // A client that keeps asking without reading what it gets.
   if (replies_.size() > kMaxPendingReplies) {
+    FlushRun();
     core_.Finish(CloseReason::kClientProtocol, EngineHost::Ending::kAbort);
   }
 }
