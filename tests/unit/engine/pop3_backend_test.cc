@@ -257,8 +257,11 @@ TEST_CASE("Nothing that one POP3 backend said is believed of the next") {
   visit.BackendEnd();
   CHECK(visit.host.rejections.size() == 1);
   CHECK(visit.ToBackend() == "CAPA\r\n");
-  visit.MeetBackend("+OK\r\nTOP\r\n.\r\n");
-  CHECK(visit.ToBackend() == "USER bob\r\n");
+  visit.BackendConnected();
+  visit.Backend("+O");
+  visit.Backend("K hello\r\n+OK\r\nTOP\r\n.\r\n");
+  CHECK(visit.host.rejections.size() == 1);
+  CHECK(visit.ToBackend() == "CAPA\r\nUSER bob\r\n");
   visit.Backend("+OK\r\n");
   visit.Backend("+OK\r\n");
   CHECK(visit.host.logged_in);
