@@ -64,7 +64,8 @@ bool ImapRelay::OnUntagged(std::string_view line, bool whole) {
   if (head.status == ResponseHead::Status::kBye) bye_seen_ = true;
   if (head.status != ResponseHead::Status::kNone) return PassStatus(head, line, whole);
   if (!EqualsNoCase(head.word, "CAPABILITY")) return true;
-  if (whole) {
+  // A list that is too long to be read, or ends in a literal, cannot be filtered.
+  if (whole && responses_.at_boundary()) {
     SendCapabilities("* CAPABILITY ", head.text, "");
   } else {
     BackendNonsense(true);
