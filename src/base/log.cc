@@ -22,8 +22,8 @@ constexpr std::size_t kMaxQueued = 8 * 1024 * 1024;
 // A queue that once grew gives its memory back above this.
 constexpr std::size_t kKeptCapacity = 256 * 1024;
 constexpr std::chrono::seconds kFarewell(1);
-// Lines of this time are written together: a busy loop wakes the writer some hundred times a second,
-// not once a line.
+// Lines of this time are written together: a busy loop wakes the writer some hundred times a
+// second, not once a line.
 constexpr std::chrono::milliseconds kGatherTime(5);
 
 // What the callers and the writer thread share. Both own it: a writer that hangs in a write on a

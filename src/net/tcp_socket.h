@@ -86,7 +86,8 @@ class TcpSocket {
   bool end_seen_ = false;
 };
 
-// TCP_NODELAY, keep-alive 60/15/4 and TCP_USER_TIMEOUT. Set on a listening socket they are inherited.
+// TCP_NODELAY, keep-alive 60/15/4 and TCP_USER_TIMEOUT. Set on a listening socket they are
+// inherited.
 void SetTcpOptions(int descriptor);
 
 }  // namespace postern

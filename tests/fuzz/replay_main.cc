@@ -1,5 +1,6 @@
-// Runs a fuzzer's entry point over every file of a corpus folder, so that an ordinary build replays all
-// that fuzzing ever found. An empty folder is an error: a replay that replays nothing proves nothing.
+// Runs a fuzzer's entry point over every file of a corpus folder, so that an ordinary build replays
+// all that fuzzing ever found. An empty folder is an error: a replay that replays nothing proves
+// nothing.
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
