@@ -17,8 +17,10 @@ readonly PACKAGES_BUILD=(
 )
 # What stands behind it and talks to it in the quickstart.
 readonly PACKAGES_QUICKSTART=(dovecot-imapd dovecot-pop3d openssl curl ca-certificates)
-# What tests/run needs beyond the two lists above.
-readonly PACKAGES_TESTS=(catch2 python3 isync fetchmail clang-format-14 shellcheck git)
+# What tests/run needs beyond the two lists above (of prometheus only promtool).
+readonly PACKAGES_TESTS=(
+  catch2 python3 isync fetchmail prometheus clang-format-14 shellcheck git
+)
 # libFuzzer comes with clang.
 readonly PACKAGES_FUZZ=(catch2 clang-14 libclang-rt-14-dev)
 # The proxies that tests/bench/run measures beside Postern.
@@ -115,7 +117,7 @@ packages_boot_links() {
 
 # Services that our packages bring; what dependencies bring for the system itself is not ours to judge.
 packages_service_names() {
-  printf 'dovecot|fetchmail|haproxy|nginx'
+  printf 'dovecot|fetchmail|haproxy|nginx|prometheus'
 }
 
 packages_forbid_service_starts() {
