@@ -145,7 +145,9 @@ bool IsTextResponse(std::string_view line) {
   if (space == kNotFound) return false;
   if (!line.starts_with("* ")) return true;
   std::string_view word = line.substr(2);
-  word = word.substr(0, word.find_first_of(" \r\n"));
+  word = word.substr(0, word.find(' '));
+  // Of the line's own end; a bare CR is a part of the word.
+  if (word.ends_with('\r')) word.remove_suffix(1);
   const auto is = [word](std::string_view name) {
     return word.size() == name.size() &&
            std::equal(word.begin(), word.end(), name.begin(),

@@ -161,6 +161,9 @@ TEST_CASE("Texts of IMAP responses hold no literals") {
         "+ {5}\r\n", "+{5}\r\n", "a1 OK {5}\r\n", "a1 BAD [A {5}] {5}\r\n"}) {
     ResponsesAre(std::string(text) + "* 1 X\r\n", {"L:" + std::string(text), "L:* 1 X\r\n"});
   }
+  // A bare CR belongs to the word: this is no OK.
+  ResponsesAre("* ok\rx {2}\r\nab\r\n", {"L:* ok\rx {2}\r\n", "B:ab", "L:\r\n"});
+  ResponsesAre("* OK\r\n* 1 X\r\n", {"L:* OK\r\n", "L:* 1 X\r\n"});
   // The tag as long as it may be, and its end behind the look at the beginning.
   const std::string tag(64, 't');
   ResponsesAre(tag + " OK {5}\r\n* 1 X\r\n", {"L:" + tag + " OK {5}\r\n", "L:* 1 X\r\n"}, 1024);
