@@ -7,7 +7,7 @@ import time
 import unittest
 
 from harness.case import EndToEnd
-from harness.metrics import get
+from harness.metrics import Scrape, broken_laws, get
 
 DURATION = "postern_command_duration_seconds"
 FIRST = "postern_backend_first_byte_seconds"
@@ -232,6 +232,30 @@ class Bounded(EndToEnd):
                         self.assertIn(value, closed[label], f"{name}{labels}")
 
 
+class Laws(unittest.TestCase):
+    """Every other test trusts this function; it must be able to say no."""
+
+    GOOD = {"postern_commands_begun_total{protocol=\"imap\"}": 3,
+            "postern_commands_total{protocol=\"imap\",result=\"ok\"}": 2,
+            "postern_commands_total{protocol=\"imap\",result=\"local\"}": 1,
+            "postern_command_duration_seconds_count{protocol=\"imap\"}": 2,
+            "postern_backend_command_seconds_count{protocol=\"imap\"}": 2,
+            "postern_bytes_total{protocol=\"imap\",side=\"client\",direction=\"in\"}": 100,
+            "postern_bytes_total{protocol=\"imap\",side=\"backend\",direction=\"out\"}": 95,
+            "postern_elided_bytes_total{protocol=\"imap\"}": 10, "postern_inserted_bytes_total{protocol=\"imap\"}": 5,
+            "postern_sessions_opened_total{protocol=\"imap\"}": 4, "postern_sessions_total{protocol=\"imap\"}": 3,
+            "postern_sessions{protocol=\"imap\"}": 1}
+
+    def broken(self, values):
+        return broken_laws(Scrape("".join(f"{name} {value}\n" for name, value in values.items())))
+
+    def test_each_figure_that_is_off_breaks_a_law(self):
+        self.assertEqual(self.broken(self.GOOD), [])
+        for name in self.GOOD:
+            with self.subTest(name=name):
+                self.assertTrue(self.broken({**self.GOOD, name: self.GOOD[name] + 1}))
+
+
 class Admin(EndToEnd):
     def setUp(self):
         super().setUp()
@@ -250,7 +274,8 @@ class Admin(EndToEnd):
                      "postern_commands_in_flight", "postern_sessions", "postern_sessions_total",
                      "postern_sessions_opened_total", "postern_logins_total", "postern_login_duration_seconds_bucket",
                      "postern_tls_handshakes_total", "postern_tls_handshake_duration_seconds_bucket",
-                     "postern_bytes_total", "postern_loop_turn_seconds_bucket", "postern_build_info",
+                     "postern_bytes_total", "postern_elided_bytes_total",
+                     "postern_inserted_bytes_total", "postern_loop_turn_seconds_bucket", "postern_build_info",
                      "process_resident_memory_bytes", "process_cpu_seconds_total", "process_open_fds"):
             self.assertIn(name, scrape.samples)
         bounds = {labels["le"] for labels, _ in scrape.samples["postern_command_duration_seconds_bucket"]}
