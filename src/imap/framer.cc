@@ -43,9 +43,15 @@ bool ReadSize(std::string_view digits, std::uint64_t* size) {
 }
 
 // Whether a mark announces more than 32 bits, or in a way that clients read differently.
+// line: the last bytes of a line, as many as the longest mark has.
 bool IsStrangeSize(std::string_view line) {
+  if (!line.ends_with('}')) return false;
   const std::size_t open = line.rfind('{');
-  const std::string_view inside = line.substr(open + 1, line.size() - open - 2);
+  const std::size_t begin = open == kNotFound ? 0 : open + 1;
+  const std::string_view inside = line.substr(begin, line.size() - begin - 1);
+  if (!LooksLikeSize(inside)) return false;
+  // A number that goes on and on has its brace out of sight.
+  if (open == kNotFound) return line.size() == kLongestMark - 2;
   return !inside.empty() && IsDigit(inside.front());
 }
 
@@ -108,7 +114,7 @@ Frame ResponseFramer::WholeLine(std::string_view line) {
   const LineEnd end = text_ ? LineEnd::kPlain : ReadLineEnd(body, &mark);
   // An odd brace is data to the client as well; a number that one client takes for a literal's size
   // and the next does not is the end.
-  const bool strange = end == LineEnd::kDoubt && body.ends_with('}') && IsStrangeSize(body);
+  const bool strange = !text_ && end != LineEnd::kLiteral && IsStrangeSize(body);
   if (strange || (end == LineEnd::kLiteral && !mark.synchronising)) return Broken();
   state_ = State::kBoundary;
   if (end == LineEnd::kLiteral) {

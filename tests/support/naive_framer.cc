@@ -249,6 +249,12 @@ class OneCommand {
   std::string text_;
 };
 
+// A line that ends in more of a number than any literal has.
+bool IsEndless(std::string_view line) {
+  return line.size() >= 62 && line.back() == '}' &&
+         line.find_first_not_of("0123456789+- ", line.size() - 62) == line.size() - 1;
+}
+
 bool IsText(std::string_view line) {
   if (line.substr(0, 1) == "+") return true;
   if (line.find(' ') == line.npos) return false;
@@ -292,7 +298,8 @@ std::vector<std::size_t> NaiveResponses(std::string_view bytes) {
     const End end = text ? End{} : EndOf(line);
     const bool digit = end.what != End::kNone && line.back() == '}' &&
                        line.find_first_of("0123456789", end.begins) == end.begins + 1;
-    if (end.what != End::kNone && digit && (end.what == End::kStrange || end.plus)) {
+    const bool odd = end.what != End::kNone && digit && (end.what == End::kStrange || end.plus);
+    if (odd || (!text && IsEndless(line))) {
       ends.push_back(kNaiveMalformed);
       break;
     }

@@ -175,6 +175,8 @@ TEST_CASE("Marks of a backend that clients read differently are the end") {
   for (const char* mark : {"{05}", "{5+}", "{5-}", "{4294967296}", "{18446744073709551615}"}) {
     ResponsesAre("* X " + std::string(mark) + "\r\n* 1 X\r\n", {"!"});
   }
+  ResponsesAre("* X {" + std::string(70, '5') + "}\r\n* 1 X\r\n", {"!"}, 100);
+  ResponsesAre("* X {5x}\r\n", {"L:* X {5x}\r\n"});
 }
 
 TEST_CASE("Long IMAP response lines come in parts of the same line") {
