@@ -151,9 +151,9 @@ bool IsTextResponse(std::string_view line) {
   if (space == kNotFound) return false;
   if (!line.starts_with("* ")) return true;
   std::string_view word = line.substr(2);
-  word = word.substr(0, word.find(' '));
-  // Of the line's own end; a bare CR is a part of the word.
+  // A CR of the line's own end; a bare one is a part of the word.
   if (word.ends_with('\r')) word.remove_suffix(1);
+  word = word.substr(0, word.find(' '));
   const auto is = [word](std::string_view name) {
     return word.size() == name.size() &&
            std::equal(word.begin(), word.end(), name.begin(),

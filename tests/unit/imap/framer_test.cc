@@ -163,6 +163,7 @@ TEST_CASE("Texts of IMAP responses hold no literals") {
   }
   // A bare CR belongs to the word: this is no OK.
   ResponsesAre("* ok\rx {2}\r\nab\r\n", {"L:* ok\rx {2}\r\n", "B:ab", "L:\r\n"});
+  ResponsesAre("* ok\r {2}\r\nab\r\n", {"L:* ok\r {2}\r\n", "B:ab", "L:\r\n"});
   ResponsesAre("* OK\r\n* 1 X\r\n", {"L:* OK\r\n", "L:* 1 X\r\n"});
   // The tag as long as it may be, and its end behind the look at the beginning.
   const std::string tag(64, 't');
