@@ -11,6 +11,9 @@ namespace {
 
 // From this size on a write goes to its stream as it is; smaller ones of one call are put together.
 constexpr std::size_t kDirectWrite = 4096;
+// What is put together goes out from this size on, so that the backlog, which is the measure of
+// room, tells of it.
+constexpr std::size_t kMostGathered = 32 * 1024;
 
 std::unique_ptr<Engine> NewEngine(Protocol protocol, const EngineContext& context) {
   if (protocol == Protocol::kImap) return std::make_unique<ImapEngine>(context);
@@ -127,6 +130,14 @@ void Session::Settle() {
   }
   if (!finished_) TellEnds();
   if (!finished_) AdjustReading();
+  if (!finished_) NoteBusy();
+}
+
+// The idle time begins anew when the last command in flight has had its answer.
+void Session::NoteBusy() {
+  const bool busy = !engine_->quiet();
+  if (busy_ && !busy) client_bytes_at_ = now_;
+  busy_ = busy;
 }
 
 void Session::TellEnds() {
@@ -166,11 +177,12 @@ void Session::Write(Half& to, Side side, std::string& gather, std::string_view b
   shard().Bytes(protocol_, side, Direction::kOut, bytes.size());
   if (bytes.size() < kDirectWrite) {
     gather.append(bytes);
-    return;
+    if (gather.size() < kMostGathered) return;
+    bytes = {};
   }
   if (!gather.empty() && to.stream) to.stream->Write(gather);
   gather.clear();
-  if (to.stream) to.stream->Write(bytes);
+  if (to.stream && !bytes.empty()) to.stream->Write(bytes);
 }
 
 void Session::ToClient(std::string_view bytes) {
@@ -258,8 +270,8 @@ void Session::OnDeadline(void* owner) {
     if (self.state_ == SessionState::kLogin)
       return self.engine_->OnTimeout(Engine::Timeout::kLogin);
     // Bytes came since, or a command is in flight: look again when the time could be over.
+    if (!self.engine_->quiet()) self.client_bytes_at_ = self.now_;
     self.ArmIdle();
-    if (!self.engine_->quiet()) self.deadline_.Arm(self.now_ + std::chrono::seconds(1));
     if (self.engine_->quiet() && self.deadline_.at() <= self.now_) {
       self.deadline_.Disarm();
       self.engine_->OnTimeout(Engine::Timeout::kIdle);
@@ -305,7 +317,8 @@ void Session::DrainDeadline() {
 
 void Session::WriteLog() const {
   const Backends& backends = worker_.shared().backends;
-  const TlsFacts tls = client_.stream->tls();
+  // Without a handshake nothing was agreed on.
+  const TlsFacts tls = state_ == SessionState::kHandshake ? TlsFacts{} : client_.stream->tls();
   LogLine line("session");
   line.Text("id", id_).Text("protocol", protocol_ == Protocol::kImap ? "imap" : "pop3");
   line.Text("listener", worker_.listener_name(listener_)).Text("client", address_);

@@ -98,6 +98,7 @@ class Session final : public EngineHost, private Dialer::Observer {
   void OfferPending(Side side);
   void TellEnds();
   void AdjustReading();
+  void NoteBusy();
   void FlushGathered();
   void Write(Half& half, Side side, std::string& gather, std::string_view bytes);
   void TryNextBackend();
@@ -123,6 +124,7 @@ class Session final : public EngineHost, private Dialer::Observer {
   bool finished_ = false;
   bool stalled_ = false;  // reading the backend is paused for the client's backlog
   bool inside_ = false;   // within Enter
+  bool busy_ = false;     // a command waited for its answer
   CloseReason reason_ = CloseReason::kInternal;
   Stream::How how_ = Stream::How::kFlush;
   Instant opened_;
