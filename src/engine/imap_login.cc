@@ -56,7 +56,11 @@ std::size_t ImapLogin::LineLimit(std::string_view bytes) const {
 
 std::size_t ImapLogin::OnClientBytes(std::string_view bytes) {
   std::size_t consumed = 0;
+  waits_for_room_ = false;
   while (!core_.ended() && state_ != State::kBusy && state_ != State::kDone) {
+    // A client that asks and asks, and does not read what it gets.
+    waits_for_room_ = consumed < bytes.size() && !core_.host.ClientHasRoom();
+    if (waits_for_room_) break;
     const std::string_view rest = bytes.substr(consumed);
     if (state_ == State::kCommand && !reader_.gathered() && BeginsLikeHttp(rest)) {
       core_.Finish(CloseReason::kHttp, EngineHost::Ending::kOrderly);
@@ -268,7 +272,8 @@ void ImapLogin::Fail(std::string line, CommandResult result, LoginResult login) 
   backend_.reset();
   credentials_ = Credentials{};
   state_ = State::kCommand;
-  if (++attempts_ >= core_.host.plan().limits.login_attempts) {
+  // Trouble of ours or of a backend is no attempt at a password.
+  if (login == LoginResult::kFailed && ++attempts_ >= core_.host.plan().limits.login_attempts) {
     Bye(CloseReason::kLoginFailed, "too many logins failed");
   }
 }

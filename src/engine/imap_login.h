@@ -37,7 +37,7 @@ class ImapLogin {
   void Abandoned();
   // `* BYE text` and the end.
   void Bye(CloseReason reason, std::string_view text);
-  bool blocked() const { return state_ == State::kBusy; }
+  bool blocked() const { return state_ == State::kBusy || waits_for_room_; }
   // The backend has let the user in and the client knows: the relay takes over.
   bool done() const { return state_ == State::kDone; }
 
@@ -64,6 +64,7 @@ class ImapLogin {
 
   ImapCore& core_;
   State state_ = State::kCommand;
+  bool waits_for_room_ = false;
   imap::CommandFramer framer_;
   HeadReader reader_{1};
   std::string tag_;  // of the login under way

@@ -231,8 +231,11 @@ void ImapRelay::OnDrainDeadline() {
 }
 
 bool ImapRelay::quiet() const {
-  const std::size_t idle = reading_ == Reading::kIdle && open_ != nullptr ? 1 : 0;
-  return core_.in_flight.size() == idle;
+  // An IDLE waits for nothing, and a literal that is still coming waits for the client.
+  const bool clients =
+      reading_ == Reading::kIdle || reading_ == Reading::kStream || reading_ == Reading::kTail;
+  const std::size_t waiting = clients && open_ != nullptr ? 1 : 0;
+  return core_.in_flight.size() == waiting;
 }
 
 // No command waits for its answer, and none is half at the backend; an IDLE waits for nothing.

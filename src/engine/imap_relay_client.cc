@@ -13,7 +13,9 @@ ImapRelay::ImapRelay(ImapCore& core) : core_(core), reader_(kMaxDepth) {}
 bool ImapRelay::MayRead() const {
   switch (reading_) {
     case Reading::kLine:
-      return !draining_ && core_.in_flight.size() < kMaxInFlight && core_.host.BackendHasRoom();
+      // Without room for what we may answer ourselves, the client has to read first.
+      return !draining_ && core_.in_flight.size() < kMaxInFlight && core_.host.ClientHasRoom() &&
+             core_.host.BackendHasRoom();
     case Reading::kStream:
       return core_.host.BackendHasRoom();
     case Reading::kAwaitPlus:

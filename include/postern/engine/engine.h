@@ -91,8 +91,8 @@ class Engine {
   // The connection is gone without a word of ours (reset, TLS failure); settle what was in flight.
   virtual void OnAbandoned() = 0;
 
-  // True when no command waits for its answer; an IMAP IDLE does not count. The idle timeout runs
-  // then.
+  // True when no command waits for its answer; an IMAP IDLE does not count, nor a command whose
+  // literal the client is still sending. The idle timeout runs then.
   virtual bool quiet() const = 0;
   // The name the client logged in with; empty before. Valid until the next call.
   virtual std::string_view user() const = 0;
