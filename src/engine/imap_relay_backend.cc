@@ -157,16 +157,18 @@ bool ImapRelay::OnContinuation(std::string_view line, bool whole) {
 
 // True when the client waits for it.
 bool ImapRelay::TakeContinuation() {
+  // First, for a backend answers in order: taken for a literal's, it would let the literal out to a
+  // backend that may still refuse it and run its bytes as commands.
+  if (idle_plus_due_) {
+    idle_plus_due_ = false;
+    // Late, when the IDLE is over: the client no longer waits for it.
+    return reading_ == Reading::kIdle;
+  }
   if (reading_ == Reading::kAwaitPlus) {
     const bool streamed = sent_ == reader_.text().size();
     const bool client_waits = streamed && reader_.mark().synchronising;
     OnPlus();
     return client_waits;
-  }
-  if (idle_plus_due_) {
-    idle_plus_due_ = false;
-    // Late, when the IDLE is over: the client no longer waits for it.
-    return reading_ == Reading::kIdle;
   }
   BackendNonsense(true);
   return false;

@@ -1,4 +1,5 @@
-// A client that asks and does not read, and one that stops inside a literal.
+// What waits for what: a client that does not read, one that stops inside a literal, a literal for
+// its own plus.
 #include <catch2/catch.hpp>
 #include <string>
 
@@ -56,6 +57,18 @@ TEST_CASE("A backend that cannot be reached uses up no IMAP login attempt") {
     visit.Client("a LOGIN bob secret\r\n");
     visit.BackendFailed();
   }
+  CHECK_FALSE(visit.host.end);
+}
+
+TEST_CASE("The late plus of an IDLE does not let a literal out") {
+  ImapVisit visit;
+  visit.LogIn();
+  visit.Client("i IDLE\r\n");
+  visit.Backend("i OK early\r\n");
+  visit.Client("DONE\r\na APPEND INBOX {12+}\r\nz DELETE y\r\n\r\n");
+  visit.Backend("+ of the IDLE\r\n");
+  visit.Backend("a NO there is no such mailbox\r\n");
+  CHECK(visit.ToBackend() == "i IDLE\r\na APPEND INBOX {12}\r\n");
   CHECK_FALSE(visit.host.end);
 }
 
