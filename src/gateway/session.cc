@@ -14,6 +14,8 @@ constexpr std::size_t kDirectWrite = 4096;
 // What is put together goes out from this size on, so that the backlog, which is the measure of
 // room, tells of it.
 constexpr std::size_t kMostGathered = 32 * 1024;
+// While the client is not read: how often to ask whether it is still there.
+constexpr Duration kLookAfter = std::chrono::seconds(5);
 
 std::unique_ptr<Engine> NewEngine(Protocol protocol, const EngineContext& context) {
   if (protocol == Protocol::kImap) return std::make_unique<ImapEngine>(context);
@@ -156,6 +158,9 @@ void Session::AdjustReading() {
   if (read_client != client_.reading) {
     client_.reading = read_client;
     client_.stream->SetReading(read_client);
+    // Unread, a client that leaves is not heard of, and this backend may never answer.
+    const Instant soon = now_ + kLookAfter;
+    if (!read_client && state_ == SessionState::kRelay && soon < deadline_.at()) deadline_.Arm(soon);
   }
   if (!backend_.stream) return;
   const bool room = ClientHasRoom();
@@ -266,13 +271,22 @@ void Session::OnDeadline(void* owner) {
     self.shard().Handshake(self.listener_, {}, {}, false, false, MonotonicNow() - self.opened_);
     return self.End(CloseReason::kHandshakeTimeout, Stream::How::kAbort);
   }
-  self.Enter([&self] {
+  const Stream::Peer peer = self.client_.stream->peer();
+  if (self.state_ == SessionState::kRelay && peer == Stream::Peer::kGone) {
+    self.engine_->OnAbandoned();
+    return self.End(CloseReason::kClientReset, Stream::How::kAbort);
+  }
+  self.Enter([&self, peer] {
     if (self.state_ == SessionState::kLogin)
       return self.engine_->OnTimeout(Engine::Timeout::kLogin);
-    // Bytes came since, or a command is in flight: look again when the time could be over.
-    if (!self.engine_->quiet()) self.client_bytes_at_ = self.now_;
+    // Bytes came since, or a command is in flight: look again when the time could be over. For a
+    // client that sends no more, a command in flight is no excuse: its answer may never come.
+    const bool waits = !self.engine_->quiet() && peer == Stream::Peer::kThere;
+    if (waits) self.client_bytes_at_ = self.now_;
     self.ArmIdle();
-    if (self.engine_->quiet() && self.deadline_.at() <= self.now_) {
+    const Instant soon = self.now_ + kLookAfter;
+    if (!self.client_.reading && soon < self.deadline_.at()) self.deadline_.Arm(soon);
+    if (!waits && self.deadline_.at() <= self.now_) {
       self.deadline_.Disarm();
       self.engine_->OnTimeout(Engine::Timeout::kIdle);
     }

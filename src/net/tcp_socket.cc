@@ -122,6 +122,18 @@ void TcpSocket::SetReading(bool on) {
   }
 }
 
+Stream::Peer TcpSocket::peer() const {
+  uv_os_fd_t descriptor = -1;
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  const auto* handle = reinterpret_cast<const uv_handle_t*>(&handle_);
+  if (uv_fileno(handle, &descriptor) != 0) return Stream::Peer::kGone;
+  // Not every stream is TCP: the admin's may be a Unix socket.
+  if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return Stream::Peer::kThere;
+  if (info.tcpi_state == TCP_CLOSE) return Stream::Peer::kGone;
+  return info.tcpi_state == TCP_CLOSE_WAIT ? Stream::Peer::kFinished : Stream::Peer::kThere;
+}
+
 void TcpSocket::Write(std::string_view bytes) {
   if (state_ != State::kOpen || bytes.empty()) return;
   if (backlog_ == nullptr) {

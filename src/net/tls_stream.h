@@ -34,6 +34,7 @@ class TlsStream final : public Stream, private Stream::Observer {
   void WipeReads(bool on) override { wipe_reads_ = on; }
   void Close(How how) override;
   TlsFacts tls() const override;
+  Peer peer() const override { return lower_->peer(); }
 
  private:
   enum class State : std::uint8_t { kHandshake, kOpen, kHalf, kDead, kClosed };

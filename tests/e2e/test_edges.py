@@ -165,3 +165,53 @@ class Edges(EndToEnd):
             client.expect(rb"t%d BAD" % number)
         client.command("NOOP")
         self.assertEqual(self.backend.wire(0).relayed, b"t2 NOOP\r\n")
+
+
+class Forgotten(EndToEnd):
+    """The backend says nothing any more and the client leaves: neither connection may stay for ever.
+
+    A reset is noticed within seconds, whatever the session waits for. A client that only ended its side may still
+    want its answers; it gets the idle time for them.
+    """
+
+    def leave(self, send, how):
+        backend = self.imap_backend({verb: lambda wire, tag, command: wire.drain() for verb in ("APPEND", "NOOP", "IDLE")},
+                                    plus=None)
+        self.postern = self.gateway(backend, timeouts={"imap_idle": "35m" if how == "reset" else "2s"})
+        client = self.imap(self.postern, "bob")
+        client.try_send(send)
+        self.eventually(lambda: backend.wire(0).relayed, "the command reached the backend")
+        if how == "reset":
+            client.reset()
+        elif how == "close":
+            client.close()
+        else:
+            # close_notify and FIN, as an orderly client that no longer waits
+            client.socket.settimeout(0.2)
+            try:
+                client.socket.unwrap()
+            except OSError:
+                pass
+            client.close()
+        backend.wait_end(0)
+        self.closed(self.postern)
+
+    def test_waiting_for_an_answer(self):
+        for how in ("reset", "close", "orderly"):
+            with self.subTest(how=how):
+                self.leave(b"a NOOP\r\n", how)
+
+    def test_waiting_for_a_plus(self):
+        for how in ("reset", "close", "orderly"):
+            with self.subTest(how=how):
+                self.leave(b"a APPEND INBOX {5+}\r\nhello\r\n", how)
+
+    def test_waiting_for_the_plus_of_an_idle(self):
+        for how in ("reset", "close", "orderly"):
+            with self.subTest(how=how):
+                self.leave(b"a IDLE\r\nDONE\r\n", how)
+
+    def test_waiting_with_all_places_in_flight_taken(self):
+        for how in ("reset", "close", "orderly"):
+            with self.subTest(how=how):
+                self.leave(b"".join(b"n%d NOOP\r\n" % number for number in range(200)), how)

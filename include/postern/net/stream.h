@@ -60,6 +60,14 @@ class Stream {
   // its own; the socket lives on in the loop until it is flushed. Destroying without Close aborts.
   virtual void Close(How how) = 0;
   virtual TlsFacts tls() const { return {}; }
+  // What the kernel knows of the peer. Asks it: for a stream whose reading is paused, where no end
+  // arrives through OnEnd.
+  enum class Peer : std::uint8_t {
+    kThere,
+    kFinished,  // its FIN came: it sends no more, and may or may not read
+    kGone,      // reset
+  };
+  virtual Peer peer() const { return Peer::kThere; }
   // While on, what was delivered is wiped from the loop's buffers as soon as OnBytes returns: a
   // login may be in it.
   virtual void WipeReads(bool) {}
