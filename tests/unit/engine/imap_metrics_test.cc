@@ -101,6 +101,22 @@ TEST_CASE("IDLE dwells until DONE, and lasts from there to its end") {
   CHECK(visit.engine.quiet());
 }
 
+TEST_CASE("What a backend says during IDLE is not the first byte of its answer") {
+  ImapVisit visit;
+  visit.LogIn();
+  visit.Client("a IDLE\r\n");
+  visit.Advance(milliseconds(5));
+  visit.Backend("+ idling\r\n* 1 EXISTS\r\n");
+  visit.Advance(milliseconds(1000));
+  visit.Client("DONE\r\n");
+  visit.Advance(milliseconds(10));
+  visit.Backend("* 2 EXISTS\r\n");
+  visit.Advance(milliseconds(30));
+  visit.Backend("a OK\r\n");
+  CHECK(visit.FirstByteSeconds(CommandKind::kIdle) == Approx(0.01));
+  CHECK(visit.Seconds(CommandKind::kIdle) == Approx(0.04));
+}
+
 TEST_CASE("What Postern answers is local, what a cut leaves open is aborted") {
   ImapVisit visit;
   visit.LogIn();
