@@ -51,7 +51,7 @@ bool Report(const postern::ConfigErrors& errors) {
 
 postern::Config Load(const std::string& file, postern::ConfigErrors& errors) {
   postern::Config config = postern::LoadConfig(file, errors);
-  if (errors.errors.empty()) postern::CheckCertificates(config, errors);
+  postern::CheckCertificates(config, errors);
   return config;
 }
 

@@ -71,7 +71,6 @@ void ImapBackendLogin::OnGreeting(const imap::ResponseHead& head) {
   // PREAUTH would put every client into the account of whoever the backend takes us for.
   if (head.kind != Kind::kUntagged || head.status != Condition::kOk)
     return Lost(BackendFailure::kGreeting);
-  core_.host.BackendGreeted();
   Learn(head.code);
   if (mechanism_ == Mechanism::kPlain && capabilities_.empty()) {
     state_ = State::kPreCapability;
@@ -112,14 +111,14 @@ void ImapBackendLogin::OnTagged(const imap::ResponseHead& head) {
   if (state_ == State::kPreCapability && head.tag == kCapabilityTag) return SendLogin();
   if (state_ == State::kCapability && head.tag == kCapabilityTag) {
     // A backend that lists nothing is trusted with the base protocol only.
-    return Give(Verdict::kOk, BackendFailure::kProtocol);
+    return Give(Verdict::kOk, {});
   }
   if (state_ != State::kAnswer || head.tag != kLoginTag) return Lost(BackendFailure::kProtocol);
   text_ = TextBehindCode(head).substr(0, kMaxRelayedText);
   switch (ResultOf(head.status)) {
     case CommandResult::kOk:
       Learn(head.code);
-      if (capabilities_fresh_) return Give(Verdict::kOk, BackendFailure::kProtocol);
+      if (capabilities_fresh_) return Give(Verdict::kOk, {});
       state_ = State::kCapability;
       capabilities_.clear();
       return core_.Insert(std::string(kCapabilityTag) + " CAPABILITY\r\n");
@@ -130,20 +129,21 @@ void ImapBackendLogin::OnTagged(const imap::ResponseHead& head) {
         text_ = "[" + std::string(head.code) + "] " + text_;
       }
       text_.resize(std::min(text_.size(), kMaxRelayedText));
-      return Give(Verdict::kRefused, BackendFailure::kProtocol);
+      return Give(Verdict::kRefused, {});
     case CommandResult::kBad:
     case CommandResult::kErr:
     case CommandResult::kDenied:
     case CommandResult::kLocal:
     case CommandResult::kAborted:
       // The backend did not judge the password: it did not understand us.
-      return Give(Verdict::kUnavailable, BackendFailure::kProtocol);
+      return Give(Verdict::kUnavailable, {});
   }
 }
 
 // Builds the command so that no byte of a name or a password can be anything else (SECURITY
 // T-INJ-1).
 void ImapBackendLogin::SendLogin() {
+  core_.host.BackendGreeted();
   state_ = State::kAnswer;
   const imap::CapabilitySet known = imap::CapabilitySet::Parse(capabilities_);
   if (mechanism_ == Mechanism::kPlain && known.Has("AUTH=PLAIN")) {
@@ -183,7 +183,7 @@ void ImapBackendLogin::SendNext() {
   parts_[next_part_++].Clear();
 }
 
-void ImapBackendLogin::Give(Verdict verdict, BackendFailure failure) {
+void ImapBackendLogin::Give(Verdict verdict, std::optional<BackendFailure> failure) {
   verdict_ = verdict;
   failure_ = failure;
 }

@@ -6,6 +6,7 @@
 //   verdict
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,7 +33,8 @@ class ImapBackendLogin {
   // Consumes whole lines; look at verdict() afterwards. Stops consuming when there is one.
   std::size_t OnBytes(std::string_view bytes);
   Verdict verdict() const { return verdict_; }
-  BackendFailure failure() const { return failure_; }
+  // What the backend is to blame for; nothing when it did answer.
+  std::optional<BackendFailure> failure() const { return failure_; }
   bool credentials_sent() const { return credentials_sent_; }
   const std::string& text() const { return text_; }
   // The names as the backend listed them last.
@@ -52,7 +54,7 @@ class ImapBackendLogin {
   void SendLogin();
   void Queue(std::string_view text);
   void SendNext();
-  void Give(Verdict verdict, BackendFailure failure);
+  void Give(Verdict verdict, std::optional<BackendFailure> failure);
   void Lost(BackendFailure failure) {
     Give(credentials_sent_ ? Verdict::kUnavailable : Verdict::kUnusable, failure);
   }
@@ -67,7 +69,7 @@ class ImapBackendLogin {
   bool credentials_sent_ = false;
   bool capabilities_fresh_ = false;  // listed after the login was sent
   Verdict verdict_ = Verdict::kPending;
-  BackendFailure failure_ = BackendFailure::kProtocol;
+  std::optional<BackendFailure> failure_;
   std::string text_;
   std::string capabilities_;
   std::string alerts_;

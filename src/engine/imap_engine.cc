@@ -53,7 +53,7 @@ void ImapEngine::OnTimeout(Timeout which) {
       if (login_) login_->OnConnectTimeout();
       return;
     case Timeout::kLogin:
-      if (login_) login_->Bye(CloseReason::kLoginTimeout, "the login took too long");
+      if (login_) login_->OnLoginTimeout();
       return;
     case Timeout::kIdle:
       if (relay_) relay_->OnIdleTimeout();

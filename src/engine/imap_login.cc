@@ -226,12 +226,12 @@ void ImapLogin::Settle() {
       const bool temporary =
           coded && !StartsWithNoCase(text, "[AUTH") && !StartsWithNoCase(text, "[EXPIRED");
       return Fail(Tagged(tag_, "NO", text), CommandResult::kNo,
-                  temporary ? LoginResult::kUnavailable : LoginResult::kFailed);
+                  temporary ? LoginResult::kUnavailable : LoginResult::kFailed, {});
     }
     case ImapBackendLogin::Verdict::kUnavailable:
-      return OnBackendFailed();
+      return Unavailable(backend_->failure());
     case ImapBackendLogin::Verdict::kUnusable: {
-      const BackendFailure why = backend_->failure();
+      const BackendFailure why = *backend_->failure();
       backend_.reset();
       connect_began_ = core_.host.now();
       return core_.host.RejectBackend(why);
@@ -260,13 +260,14 @@ void ImapLogin::Succeed() {
   core_.host.LoggedIn();
 }
 
-void ImapLogin::Fail(std::string line, CommandResult result, LoginResult login) {
+void ImapLogin::Fail(std::string line, CommandResult result, LoginResult login,
+                     std::optional<BackendFailure> failure) {
   core_.shard.Login(Protocol::kImap, mechanism_, login);
   core_.host.LoginFailed(credentials_.login_name(), MechanismName(mechanism_),
                          LoginResultName(login));
   core_.host.ToClient(line);
   core_.End(*core_.in_flight.front(), result);
-  core_.host.DropBackend();
+  core_.host.DropBackend(failure);
   core_.pool = kNoPool;
   core_.backend = kNoBackend;
   backend_.reset();
@@ -279,14 +280,17 @@ void ImapLogin::Fail(std::string line, CommandResult result, LoginResult login) 
 }
 
 void ImapLogin::OnBackendFailed() {
-  if (state_ != State::kBusy) return;
+  if (state_ == State::kBusy) Unavailable({});
+}
+
+void ImapLogin::Unavailable(std::optional<BackendFailure> failure) {
   Fail(Tagged(tag_, "NO", "[UNAVAILABLE] the mail server cannot be reached, try again later"),
-       CommandResult::kLocal, LoginResult::kUnavailable);
+       CommandResult::kLocal, LoginResult::kUnavailable, failure);
 }
 
 void ImapLogin::OnBackendEnd() {
   if (!backend_) return;
-  if (backend_->credentials_sent()) return OnBackendFailed();
+  if (backend_->credentials_sent()) return Unavailable(BackendFailure::kClosed);
   backend_.reset();
   connect_began_ = core_.host.now();
   core_.host.RejectBackend(BackendFailure::kClosed);
@@ -294,9 +298,17 @@ void ImapLogin::OnBackendEnd() {
 
 void ImapLogin::OnConnectTimeout() {
   if (state_ != State::kBusy) return;
-  if (backend_ && backend_->credentials_sent()) return OnBackendFailed();
+  if (backend_ && backend_->credentials_sent()) return Unavailable(BackendFailure::kTimeout);
   backend_.reset();
   core_.host.RejectBackend(BackendFailure::kTimeout);
+}
+
+void ImapLogin::OnLoginTimeout() {
+  // A backend that is slow to say yes or no is not a client that is slow to ask.
+  const bool busy = state_ == State::kBusy;
+  if (busy) Unavailable(BackendFailure::kTimeout);
+  Bye(CloseReason::kLoginTimeout,
+      busy ? "[UNAVAILABLE] the mail server took too long" : "the login took too long");
 }
 
 void ImapLogin::Answer(CommandKind kind, std::string_view status, std::string_view text) {

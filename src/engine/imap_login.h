@@ -11,6 +11,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -33,6 +34,8 @@ class ImapLogin {
   void OnBackendEnd();
   // The backend took too long.
   void OnConnectTimeout();
+  // timeouts.login is over.
+  void OnLoginTimeout();
   // The session ends: a login under way is counted.
   void Abandoned();
   // `* BYE text` and the end.
@@ -56,7 +59,9 @@ class ImapLogin {
   void TryLogin(Credentials credentials, Mechanism mechanism);
   void Settle();
   void Succeed();
-  void Fail(std::string line, CommandResult result, LoginResult login);
+  void Unavailable(std::optional<BackendFailure> failure);
+  void Fail(std::string line, CommandResult result, LoginResult login,
+            std::optional<BackendFailure> failure);
   // Our own answers.
   void Answer(imap::CommandKind kind, std::string_view status, std::string_view text);
   void Mistake(imap::CommandKind kind, std::string_view text);

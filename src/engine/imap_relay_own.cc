@@ -106,6 +106,7 @@ void ImapRelay::Reply(std::string_view text) {
   // A client that keeps asking without reading what it gets.
   if (replies_.size() > kMaxPendingReplies) {
     FlushRun();
+    FlushRun();
     core_.Finish(CloseReason::kClientProtocol, EngineHost::Ending::kAbort);
   }
 }

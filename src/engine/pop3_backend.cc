@@ -76,7 +76,7 @@ void Pop3Engine::OnBackendConnected(PoolId pool, BackendId backend) {
 }
 
 void Pop3Engine::OnBackendFailed() {
-  if (state_ == State::kConnecting) LoginUnavailable(pop3::kUnavailable);
+  if (state_ == State::kConnecting) LoginUnavailable(pop3::kUnavailable, {});
   EndIfClientGone();
 }
 
@@ -124,7 +124,6 @@ void Pop3Engine::OnDialogueFrame(std::string_view bytes, Kind kind) {
 
 void Pop3Engine::OnGreeting(std::string_view line) {
   if (!pop3::IsOk(line)) return DialogueFailed(BackendFailure::kGreeting);
-  host_.BackendGreeted();
   state_ = State::kCapa;
   SendLine(Secret("CAPA"));
 }
@@ -144,12 +143,13 @@ void Pop3Engine::OnCapabilities(std::string_view bytes, Kind kind) {
 }
 
 void Pop3Engine::SendLogin() {
+  host_.BackendGreeted();
   const pop3::Capabilities offered = pop3::ParseCapabilities(login_->capabilities);
   pipelining_ = offered.pipelining;
   if (login_->mechanism == Mechanism::kPlain && offered.sasl_plain) {
     return SendAuth(EncodePlain(login_->credentials));
   }
-  if (!FitsUserAndPass(login_->credentials)) return LoginUnavailable(pop3::kCannotExpress);
+  if (!FitsUserAndPass(login_->credentials)) return LoginUnavailable(pop3::kCannotExpress, {});
   SendUser();
 }
 
@@ -228,18 +228,18 @@ void Pop3Engine::LoginRefused(std::string_view text) {
   shard_.LoginPhaseDone(Protocol::kPop3, pool_, LoginPhase::kLogin,
                         host_.now() - login_->connected);
   EndCommand(CommandResult::kErr);
-  EndLogin(temporary ? LoginResult::kUnavailable : LoginResult::kFailed);
+  EndLogin(temporary ? LoginResult::kUnavailable : LoginResult::kFailed, {});
   if (temporary || ++attempts_ < host_.plan().limits.login_attempts) return;
   Finish(CloseReason::kLoginFailed, EngineHost::Ending::kOrderly);
 }
 
-void Pop3Engine::LoginUnavailable(std::string_view answer) {
+void Pop3Engine::LoginUnavailable(std::string_view answer, std::optional<BackendFailure> failure) {
   Answer(answer);
-  EndLogin(LoginResult::kUnavailable);
+  EndLogin(LoginResult::kUnavailable, failure);
 }
 
 void Pop3Engine::DialogueFailed(BackendFailure why) {
-  if (credentials_sent()) return LoginUnavailable(pop3::kLoginLost);
+  if (credentials_sent()) return LoginUnavailable(pop3::kLoginLost, why);
   // Nothing of the user has been said to it, so another one may be asked.
   pool_ = kNoPool;
   backend_ = kNoBackend;
@@ -248,7 +248,7 @@ void Pop3Engine::DialogueFailed(BackendFailure why) {
   host_.RejectBackend(why);
 }
 
-void Pop3Engine::EndLogin(LoginResult result) {
+void Pop3Engine::EndLogin(LoginResult result, std::optional<BackendFailure> failure) {
   const bool connected = in_dialogue();
   shard_.Login(Protocol::kPop3, login_->mechanism, result);
   host_.LoginFailed(login_->credentials.user, MechanismText(login_->mechanism),
@@ -257,7 +257,7 @@ void Pop3Engine::EndLogin(LoginResult result) {
   backend_ = kNoBackend;
   login_.reset();
   state_ = State::kLogin;
-  if (connected) host_.DropBackend();
+  if (connected) host_.DropBackend(failure);
 }
 
 }  // namespace postern

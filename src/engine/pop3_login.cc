@@ -158,7 +158,8 @@ void Pop3Engine::Refuse(std::string_view line) {
 
 void Pop3Engine::EndBeforeLogin(CloseReason reason, std::string_view line) {
   if (login_pending()) {
-    LoginUnavailable(line);
+    const bool slow = reason == CloseReason::kLoginTimeout && in_dialogue();
+    LoginUnavailable(line, slow ? std::optional(BackendFailure::kTimeout) : std::nullopt);
   } else if (state_ == State::kSasl) {
     Answer(line);
   } else {

@@ -104,9 +104,8 @@ std::size_t Pop3Engine::ReadReplies(std::string_view bytes) {
   Run run(bytes);
   while (state_ != State::kDone && run.at < bytes.size()) {
     if (in_flight_.empty()) {
-      // A reply nobody waits for: whose would the next one be?
-      ForwardToClient(run);
-      Break(CloseReason::kBackendProtocol, pop3::kBackendConfused);
+      if (std::string_view("-ERR").starts_with(run.rest())) break;
+      OnUnaskedReply(run);
       break;
     }
     MarkFirstByte();
@@ -117,6 +116,14 @@ std::size_t Pop3Engine::ReadReplies(std::string_view bytes) {
   if (state_ == State::kDone) return bytes.size();
   ForwardToClient(run);
   return run.at;
+}
+
+// A reply nobody waits for: whose would the next one be? But servers say -ERR before they close for
+// their own reasons: idle for too long, shutting down.
+void Pop3Engine::OnUnaskedReply(Run& run) {
+  ForwardToClient(run);
+  if (pop3::IsErr(run.rest())) return Break(CloseReason::kBackendClosed, pop3::kBackendGone);
+  Break(CloseReason::kBackendProtocol, pop3::kBackendConfused);
 }
 
 void Pop3Engine::OnReplyFrame(Run& run, const pop3::Frame& frame) {

@@ -90,13 +90,13 @@ void Session::OnDrained() {
 void Session::OnEnd(Side side, const Status& why) {
   if (finished_) return;
   if (side == Side::kClient && (!why.ok() || state_ == SessionState::kHandshake)) {
-    const bool handshake = state_ == SessionState::kHandshake;
-    if (handshake) shard().Handshake(listener_, {}, {}, false, false, MonotonicNow() - opened_);
+    // An alert of ours still reaches the client.
+    if (state_ == SessionState::kHandshake) {
+      return EndHandshake(CloseReason::kHandshakeFailed, Stream::How::kFlush);
+    }
+    // What was forwarded already still reaches the backend.
     engine_->OnAbandoned();
-    // What was forwarded already still reaches the backend; an alert of ours still reaches the
-    // client.
-    return End(handshake ? CloseReason::kHandshakeFailed : CloseReason::kClientReset,
-               handshake ? Stream::How::kFlush : Stream::How::kAbort);
+    return End(CloseReason::kClientReset, Stream::How::kAbort);
   }
   half(side).ended = true;
   Enter([] {});
@@ -160,7 +160,8 @@ void Session::AdjustReading() {
     client_.stream->SetReading(read_client);
     // Unread, a client that leaves is not heard of, and this backend may never answer.
     const Instant soon = now_ + kLookAfter;
-    if (!read_client && state_ == SessionState::kRelay && soon < deadline_.at()) deadline_.Arm(soon);
+    if (!read_client && state_ == SessionState::kRelay && soon < deadline_.at())
+      deadline_.Arm(soon);
   }
   if (!backend_.stream) return;
   const bool room = ClientHasRoom();
@@ -268,8 +269,7 @@ void Session::OnDeadline(void* owner) {
   Session& self = *static_cast<Session*>(owner);
   if (self.finished_) return;
   if (self.state_ == SessionState::kHandshake) {
-    self.shard().Handshake(self.listener_, {}, {}, false, false, MonotonicNow() - self.opened_);
-    return self.End(CloseReason::kHandshakeTimeout, Stream::How::kAbort);
+    return self.EndHandshake(CloseReason::kHandshakeTimeout, Stream::How::kAbort);
   }
   const Stream::Peer peer = self.client_.stream->peer();
   if (self.state_ == SessionState::kRelay && peer == Stream::Peer::kGone) {
@@ -307,9 +307,17 @@ void Session::End(CloseReason reason, Stream::How how) {
   if (!inside_) Close();
 }
 
+// TLS did not come about.
+void Session::EndHandshake(CloseReason reason, Stream::How how) {
+  shard().Handshake(listener_, {}, {}, false, false, MonotonicNow() - opened_);
+  engine_->OnAbandoned();
+  End(reason, how);
+}
+
 void Session::Close() {
   deadline_.Disarm();
   shard().Elided(protocol_, client_.pending.size());
+  if (state_ != SessionState::kRelay) Wipe(client_.pending);
   client_.stream->Close(how_);
   CloseBackend(Stream::How::kFlush);
   dialing_.reset();
@@ -319,13 +327,16 @@ void Session::Close() {
 }
 
 void Session::Drain() {
-  if (state_ == SessionState::kHandshake) return End(CloseReason::kDrained, Stream::How::kFlush);
+  if (state_ == SessionState::kHandshake) {
+    return EndHandshake(CloseReason::kDrained, Stream::How::kFlush);
+  }
   Enter([this] { engine_->OnDrain(); });
 }
 
 void Session::DrainDeadline() {
-  if (state_ == SessionState::kHandshake)
-    return End(CloseReason::kDrainDeadline, Stream::How::kAbort);
+  if (state_ == SessionState::kHandshake) {
+    return EndHandshake(CloseReason::kDrainDeadline, Stream::How::kAbort);
+  }
   Enter([this] { engine_->OnDrainDeadline(); });
 }
 

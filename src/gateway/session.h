@@ -79,7 +79,7 @@ class Session final : public EngineHost, private Dialer::Observer {
   void ConnectBackend(std::string_view user) override;
   void RejectBackend(BackendFailure why) override;
   void BackendGreeted() override;
-  void DropBackend() override;
+  void DropBackend(std::optional<BackendFailure> failure) override;
   void LoggedIn() override;
   void LoginFailed(std::string_view user, std::string_view mechanism,
                    std::string_view result) override;
@@ -104,6 +104,7 @@ class Session final : public EngineHost, private Dialer::Observer {
   void TryNextBackend();
   void CloseBackend(Stream::How how);
   void End(CloseReason reason, Stream::How how);
+  void EndHandshake(CloseReason reason, Stream::How how);
   void Close();
   void WriteLog() const;
   static void OnDeadline(void* session);

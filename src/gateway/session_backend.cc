@@ -77,7 +77,11 @@ void Session::RejectBackend(BackendFailure why) {
   TryNextBackend();
 }
 
-void Session::DropBackend() {
+void Session::DropBackend(std::optional<BackendFailure> failure) {
+  if (failure && backend_.stream) {
+    worker_.shared().backends.Failed(backend_id_, now_);
+    shard().BackendFailed(backend_id_, *failure);
+  }
   CloseBackend(Stream::How::kFlush);
   dialing_.reset();
   pool_ = kNoPool;

@@ -10,6 +10,8 @@ namespace {
 
 // While the process is full: how often to look whether another worker made room.
 constexpr Duration kAdmitEvery = std::chrono::milliseconds(100);
+// While a drain waits for closed streams: how often to look whether they are done.
+constexpr Duration kFlushedEvery = std::chrono::milliseconds(20);
 // More than the small writes of one call ever come to.
 constexpr std::size_t kGatherSize = 64 * 1024;
 
@@ -31,6 +33,8 @@ Worker::Worker(unsigned index, Shared& shared, ShardSize size)
       dialer_(NewTcpDialer(loop_)),
       admit_(
           loop_.deadlines(), [](void* self) { static_cast<Worker*>(self)->Admit(); }, this),
+      flushed_(
+          loop_.deadlines(), [](void* self) { static_cast<Worker*>(self)->StopWhenEmpty(); }, this),
       drain_(
           loop_.deadlines(), [](void* self) { static_cast<Worker*>(self)->EndDrain(); }, this) {
   // Never grown, so that no copy of a login stays where they were.
@@ -155,8 +159,14 @@ void Worker::EndDrain() {
   loop_.AfterTurn([this] { loop_.Stop(); });
 }
 
+// The last words of the last sessions are flushed too, as long as the drain has time.
 void Worker::StopWhenEmpty() {
-  if (draining_ && sessions_.empty()) loop_.AfterTurn([this] { loop_.Stop(); });
+  if (!draining_ || !sessions_.empty()) return;
+  if (loop_.streams_closing() && drain_.armed()) {
+    flushed_.Arm(MonotonicNow() + kFlushedEvery);
+  } else {
+    loop_.AfterTurn([this] { loop_.Stop(); });
+  }
 }
 
 }  // namespace postern

@@ -125,8 +125,9 @@ std::string FilterCapabilities(std::string_view names) {
   EachName(names, [&out](std::string_view name) {
     if (MayPass(name)) out.append(name).push_back(' ');
   });
-  out += "LITERAL+ ID";
-  return out;
+  // A list without the base protocol is none (RFC 3501 §7.2.1).
+  const bool base = CapabilitySet::Parse(out).Has("IMAP4*");
+  return (base ? "" : "IMAP4rev1 ") + out + "LITERAL+ ID";
 }
 
 }  // namespace postern::imap

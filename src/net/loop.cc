@@ -181,6 +181,8 @@ void Loop::SetTurnObserver(std::function<void(Duration)> observer) {
   inner_->turn_observer = std::move(observer);
 }
 
+bool Loop::streams_closing() const { return inner_->closing_streams > 0; }
+
 Duration Loop::busy_for(Instant now) const {
   const std::int64_t began = inner_->turn_began.load(std::memory_order_relaxed);
   return began == 0 ? Duration::zero() : now - Instant{Duration(began)};

@@ -32,6 +32,8 @@ Status CheckUser(const Config& config) {
 void CheckCertificates(const Config& config, ConfigErrors& errors) {
   constexpr std::int64_t kDay = 24 * 3600;
   for (const CertificateConfig& certificate : config.certificates) {
+    // A missing key is an error of the file, which is known already.
+    if (certificate.chain.empty() || certificate.key.empty()) continue;
     TlsSettings settings;
     settings.chain_file = certificate.chain;
     settings.key_file = certificate.key;

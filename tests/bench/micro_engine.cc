@@ -29,7 +29,7 @@ class NullHost final : public EngineHost {
   bool BackendHasRoom() const override { return true; }
   void ConnectBackend(std::string_view) override {}
   void RejectBackend(BackendFailure) override {}
-  void DropBackend() override {}
+  void DropBackend(std::optional<BackendFailure>) override {}
   void LoggedIn() override { logged_in = true; }
   void LoginFailed(std::string_view, std::string_view, std::string_view) override {}
   void SlowCommand(std::string_view, Duration, Duration) override {}

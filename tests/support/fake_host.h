@@ -40,7 +40,10 @@ class FakeHost final : public EngineHost {
   void ConnectBackend(std::string_view user) override { connects.emplace_back(user); }
   void RejectBackend(BackendFailure why) override { rejections.push_back(why); }
   void BackendGreeted() override { ++greetings; }
-  void DropBackend() override { ++drops; }
+  void DropBackend(std::optional<BackendFailure> failure) override {
+    ++drops;
+    drop_failure = failure;
+  }
   void LoggedIn() override { logged_in = true; }
   void LoginFailed(std::string_view user, std::string_view mechanism,
                    std::string_view result) override {
@@ -72,6 +75,7 @@ class FakeHost final : public EngineHost {
   std::vector<BackendFailure> rejections;
   int greetings = 0;
   int drops = 0;
+  std::optional<BackendFailure> drop_failure;  // of the last one
   bool logged_in = false;
   std::vector<FailedLogin> failed_logins;
   std::vector<Slow> slow;

@@ -8,7 +8,8 @@
 //                                  drain deadline, abandoned, timeout connect|login|idle,
 //                                  client full|room, backend full|room, append N, attempts N,
 //                                  login CAPABILITIES (the whole of an IMAP login)
-//   ! what the engine decides      connect NAME, reject, drop, logged in, login failed RESULT,
+//   ! what the engine decides      connect NAME, reject, drop, drop failed, logged in, login failed
+//   RESULT,
 //                                  finish REASON orderly|abort
 //
 // A line ends in CRLF unless it ends in "\c". \r \n \0 \s (space) \\ and \xHH are bytes; "x\*300"
@@ -20,6 +21,7 @@
 #include <cstddef>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,6 +44,11 @@ std::string Escaped(std::string_view bytes);
 // sent: bytes the engine took from clients and gave to backends.
 std::string BrokenLaw(const Shard& shard, Protocol protocol, std::size_t consumed,
                       std::size_t sent);
+
+// How the end of a backend leg is told: with a failure, the backend rests.
+inline std::string DropText(const std::optional<BackendFailure>& failure) {
+  return failure ? "drop failed" : "drop";
+}
 
 // Where to cut a step's bytes; by the index of the step.
 using TranscriptCuts = std::function<std::vector<std::size_t>(std::size_t step)>;
@@ -146,7 +153,8 @@ class TranscriptPlayer {
     note(host.rejections.size(), rejections_, [](auto) { return std::string("reject"); });
     note(host.failed_logins.size(), failed_,
          [&](auto i) { return "login failed " + host.failed_logins[i].result; });
-    note(static_cast<std::size_t>(host.drops), drops_, [](auto) { return std::string("drop"); });
+    note(static_cast<std::size_t>(host.drops), drops_,
+         [&](auto) { return DropText(host.drop_failure); });
     note(host.logged_in ? 1 : 0, logged_in_, [](auto) { return std::string("logged in"); });
     note(host.end ? 1 : 0, ended_, [&](auto) {
       const bool orderly = host.end->ending == EngineHost::Ending::kOrderly;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -32,10 +33,12 @@ class EngineHost {
   // This backend is of no use (greeting refused, nonsense, lost) and no byte of a credential was
   // sent: the next candidate is tried once, else OnBackendFailed comes. Answer on a later turn.
   virtual void RejectBackend(BackendFailure why) = 0;
-  // The backend greeted as it should: timeouts.connect no longer runs.
+  // The backend has greeted and said all it must before the login: timeouts.connect no longer runs.
   virtual void BackendGreeted() {}
   // Ends the backend leg in order, after a refused login. No On...Backend... call follows.
-  virtual void DropBackend() = 0;
+  // With a reason: the backend failed in the middle of it, and rests like one that cannot be
+  // reached.
+  virtual void DropBackend(std::optional<BackendFailure> failure) = 0;
   // The login is through: idle timeouts begin, the session counts as logged in.
   virtual void LoggedIn() = 0;
   // A login ended badly; for the log line that fail2ban may read. user as the client gave it.

@@ -126,9 +126,9 @@ class Pop3Engine final : public Engine {
   void SendLine(Secret line);
   void LoginThrough(std::string_view text);
   void LoginRefused(std::string_view text);
-  void LoginUnavailable(std::string_view answer);
+  void LoginUnavailable(std::string_view answer, std::optional<BackendFailure> failure);
   void DialogueFailed(BackendFailure why);
-  void EndLogin(LoginResult result);
+  void EndLogin(LoginResult result, std::optional<BackendFailure> failure);
 
   // The relay (pop3_relay.cc).
   struct Run;  // bytes of one side on their way through
@@ -141,6 +141,7 @@ class Pop3Engine final : public Engine {
   void ForwardToBackend(Run& run);
   void ForwardToClient(Run& run);
   std::size_t ReadReplies(std::string_view bytes);
+  void OnUnaskedReply(Run& run);
   void OnReplyFrame(Run& run, const pop3::Frame& frame);
   void OnStatusLine(Run& run, std::size_t size);
   void Gather(Run& run, const pop3::Frame& frame);

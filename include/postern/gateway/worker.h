@@ -106,6 +106,7 @@ class Worker {
   bool draining_ = false;
   std::uint64_t serial_ = 0;
   Deadline admit_;
+  Deadline flushed_;
   Deadline drain_;
 };
 

@@ -32,6 +32,8 @@ class Loop {
   // Called once per turn with the time the turn kept the loop busy (polling not counted).
   void SetTurnObserver(std::function<void(Duration)> observer);
 
+  // Whether streams that were closed still flush or linger.
+  bool streams_closing() const;
   // How long the turn that is under way keeps the loop busy; zero while it polls. Any thread; only
   // with a turn observer.
   Duration busy_for(Instant now) const;

@@ -25,7 +25,7 @@ TEST_CASE("Capabilities are asked for by name and by beginning") {
 }
 
 TEST_CASE("What Postern does not follow is not told") {
-  CHECK(FilterCapabilities("") == "LITERAL+ ID");
+  CHECK(FilterCapabilities("") == "IMAP4rev1 LITERAL+ ID");
   CHECK(FilterCapabilities("IMAP4rev1 LITERAL+ ID IDLE") == "IMAP4rev1 IDLE LITERAL+ ID");
   for (const char* name : {"SCRAM-SHA-256-PLUS", "AUTH=SCRAM-SHA-256-PLUS", "AUTH=PLAIN",
                            "COMPRESS=DEFLATE", "STARTTLS", "LOGIN-REFERRALS", "MAILBOX-REFERRALS",
