@@ -159,6 +159,10 @@ void ImapBackendLogin::SendLogin() {
     parts_.back().Append("\r\n");
     return SendNext();
   }
+  // LOGIN cannot say that one user speaks for another.
+  if (!credentials_.authzid.empty() && credentials_.authzid != credentials_.user) {
+    return Give(Verdict::kUnavailable, {});
+  }
   Queue(std::string(kLoginTag) + " LOGIN");
   for (const std::string_view field : {credentials_.login_name(), credentials_.password.Reveal()}) {
     parts_.back().Append(" ");

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/pop3_text.h"
+#include "postern/base/text.h"
 #include "postern/engine/limits.h"
 #include "postern/engine/pop3_engine.h"
 #include "postern/pop3/capability.h"
@@ -104,7 +105,7 @@ std::size_t Pop3Engine::ReadReplies(std::string_view bytes) {
   Run run(bytes);
   while (state_ != State::kDone && run.at < bytes.size()) {
     if (in_flight_.empty()) {
-      if (std::string_view("-ERR").starts_with(run.rest())) break;
+      if (StartsWithNoCase("-ERR", run.rest())) break;  // not told apart yet
       OnUnaskedReply(run);
       break;
     }

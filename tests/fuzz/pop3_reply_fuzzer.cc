@@ -42,6 +42,7 @@ const Known& CommandOf(std::uint8_t byte) { return kCommands[byte % kKnown]; }
 struct Expected {
   std::string passed;     // to the client, verbatim
   bool nonsense = false;  // and then our own words, and the end
+  bool farewell = false;  // a -ERR that nobody asked for
   bool inside = false;    // a body has begun and not ended
   std::size_t answered = 0;
 };
@@ -79,7 +80,9 @@ Expected Expect(const Input& input) {
     }
     ++expected.answered;
   }
-  expected.nonsense = !rest.empty();
+  // Unasked, only a -ERR makes sense: the server says why it closes.
+  expected.farewell = StartsWithNoCase(rest, "-ERR");
+  expected.nonsense = !rest.empty() && !StartsWithNoCase("-ERR", rest) && !expected.farewell;
   return expected;
 }
 
@@ -138,8 +141,9 @@ void CheckReplies(const Input& input, Session& session) {
       host.client.substr(std::min(expected.passed.size(), host.client.size()));
   POSTERN_CHECK(host.client.substr(0, expected.passed.size()) == expected.passed);
   POSTERN_CHECK(host.backend.empty());
-  if (expected.nonsense) {
-    POSTERN_CHECK(host.Ended(CloseReason::kBackendProtocol));
+  if (expected.nonsense || expected.farewell) {
+    POSTERN_CHECK(host.Ended(expected.farewell ? CloseReason::kBackendClosed
+                                               : CloseReason::kBackendProtocol));
     POSTERN_CHECK(words.substr(0, 16) == "-ERR [SYS/TEMP] ");
     return;
   }
