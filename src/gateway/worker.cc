@@ -10,6 +10,8 @@ namespace {
 
 // While the process is full: how often to look whether another worker made room.
 constexpr Duration kAdmitEvery = std::chrono::milliseconds(100);
+// A turn that keeps everybody else waiting for so long is told to the operator.
+constexpr Duration kSlowTurn = std::chrono::milliseconds(100);
 // While a drain waits for closed streams: how often to look whether they are done.
 constexpr Duration kFlushedEvery = std::chrono::milliseconds(20);
 // More than the small writes of one call ever come to.
@@ -40,7 +42,7 @@ Worker::Worker(unsigned index, Shared& shared, ShardSize size)
   // Never grown, so that no copy of a login stays where they were.
   client_gather_.reserve(kGatherSize);
   backend_gather_.reserve(kGatherSize);
-  loop_.SetTurnObserver([this](Duration busy) { shard_.LoopTurn(busy); });
+  loop_.SetTurnObserver([this](Duration busy) { OnTurn(busy); });
 }
 
 Worker::~Worker() {
@@ -74,6 +76,14 @@ Status Worker::Open(std::vector<ListenerSetup> listeners, TlsSettings tls) {
 std::int64_t Worker::certificate_not_after() const { return tls_[0]->not_after(); }
 
 void Worker::Run() { loop_.Run(); }
+
+void Worker::OnTurn(Duration busy) {
+  shard_.LoopTurn(busy);
+  if (busy < kSlowTurn) return;
+  shared_.log.Write(std::move(LogLine("slow_turn")
+                                  .Number("worker", index_)
+                                  .Seconds("busy", std::chrono::duration<double>(busy).count())));
+}
 
 void Worker::Accept(ListenerId id, std::unique_ptr<Stream> stream, const Address& client) {
   const Door& door = listeners_[id];

@@ -169,7 +169,11 @@ Status Server::OpenAdmin() {
   for (const std::unique_ptr<Worker>& worker : workers_) registry_->AddShard(worker->shard());
   AdminContent content;
   content.metrics = [this] { return registry_->Scrape(); };
-  content.not_ready = [this] { return draining_ ? "shutting down" : watchdog_->not_ready(); };
+  content.not_ready = [this]() -> std::string {
+    if (draining_) return "shutting down";
+    LookAtWorkers();
+    return watchdog_->not_ready();
+  };
   Result<std::unique_ptr<Admin>> admin =
       Admin::Open(loop_, config_.admin_address, std::move(content));
   if (!admin.ok()) return admin.error();
@@ -218,12 +222,12 @@ int Server::Run() {
 void Server::LookAtWorkers() {
   const Instant now = MonotonicNow();
   // When we were held up ourselves, the whole process was stopped: no worker is to blame.
-  const bool on_time = now - looked_at_ < kStallNotReady;
+  const bool on_time = now - looked_at_ < 2 * kLookEvery;
   for (std::size_t i = 0; i < workers_.size() && on_time; ++i) {
     watchdog_->Look(i, workers_[i]->busy_for(now));
   }
   looked_at_ = now;
-  look_.Arm(now + kStallLogged);
+  look_.Arm(now + kLookEvery);
 }
 
 void Server::BeginDrain(const char* signal_name) {

@@ -82,6 +82,7 @@ class Worker {
   Worker(unsigned index, Shared& shared, ShardSize size);
   Status Open(std::vector<ListenerSetup> listeners, TlsSettings tls);
   void Accept(ListenerId id, std::unique_ptr<Stream> stream, const Address& client);
+  void OnTurn(Duration busy);
   void Admit();
   void BeginDrain(Duration patience);
   void EndDrain();

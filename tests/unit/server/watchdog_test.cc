@@ -19,14 +19,14 @@ class LinesLog final : public Log {
 TEST_CASE("a stall of a worker is logged once until it is over") {
   LinesLog log;
   Watchdog watchdog(log, 2);
-  watchdog.Look(0, 99ms);
+  watchdog.Look(0, 999ms);
   CHECK(log.lines.empty());
-  watchdog.Look(1, 100ms);
-  watchdog.Look(1, 200ms);
+  watchdog.Look(1, 1s);
+  watchdog.Look(1, 2s);
   REQUIRE(log.lines.size() == 1);
   CHECK(log.lines[0].find("\"worker\":1") != std::string::npos);
   watchdog.Look(1, 0ms);
-  watchdog.Look(1, 150ms);
+  watchdog.Look(1, 1500ms);
   CHECK(log.lines.size() == 2);
 }
 
