@@ -18,6 +18,7 @@
 #include "engine/head_reader.h"
 #include "engine/imap_backend_login.h"
 #include "engine/imap_core.h"
+#include "postern/engine/limits.h"
 #include "postern/sasl/sasl.h"
 
 namespace postern {
@@ -71,7 +72,7 @@ class ImapLogin {
   State state_ = State::kCommand;
   bool waits_for_room_ = false;
   imap::CommandFramer framer_;
-  HeadReader reader_{1};
+  HeadReader reader_{kMaxDepthBeforeLogin};
   std::string tag_;  // of the login under way
   Mechanism mechanism_ = Mechanism::kLogin;
   Credentials credentials_;
