@@ -15,8 +15,6 @@ inline constexpr std::size_t kMaxSaslLine = 16 * 1024;
 inline constexpr std::size_t kMaxHead = 64 * 1024;
 // A literal that is gathered and judged: mailbox names, search keys, ID values, credentials.
 inline constexpr std::size_t kMaxGatheredLiteral = 4 * 1024;
-// The literal's number itself: 32 bit, which every backend's parser reads alike (RFC 9051 §4.3).
-inline constexpr std::uint64_t kMaxLiteral = 0xFFFFFFFFu;
 // List nesting in a command head, before and after login.
 inline constexpr int kMaxDepthBeforeLogin = 1;
 inline constexpr int kMaxDepth = 32;
