@@ -20,6 +20,10 @@ std::string_view CloseReasonName(CloseReason reason) {
       return "handshake_failed";
     case CloseReason::kHandshakeTimeout:
       return "handshake_timeout";
+    case CloseReason::kProxyHeader:
+      return "proxy_header";
+    case CloseReason::kStarttlsInjection:
+      return "starttls_injection";
     case CloseReason::kLoginTimeout:
       return "login_timeout";
     case CloseReason::kLoginFailed:
@@ -60,6 +64,10 @@ std::string_view CloseReasonText(CloseReason reason) {
       return "The TLS handshake failed.";
     case CloseReason::kHandshakeTimeout:
       return "The TLS handshake took too long.";
+    case CloseReason::kProxyHeader:
+      return "The PROXY header that is due from this address was missing or malformed.";
+    case CloseReason::kStarttlsInjection:
+      return "Bytes came behind the command that starts TLS.";
     case CloseReason::kLoginTimeout:
       return "The client did not log in in time.";
     case CloseReason::kLoginFailed:

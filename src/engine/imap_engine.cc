@@ -36,6 +36,8 @@ void ImapEngine::OnBackendConnected(PoolId pool, BackendId backend) {
   login_->OnBackendConnected();
 }
 
+void ImapEngine::OnSecured(Side) {}
+
 void ImapEngine::OnBackendFailed() { login_->OnBackendFailed(); }
 
 void ImapEngine::OnBackendEnd() { return relay_ ? relay_->OnBackendEnd() : login_->OnBackendEnd(); }

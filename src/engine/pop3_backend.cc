@@ -75,6 +75,8 @@ void Pop3Engine::OnBackendConnected(PoolId pool, BackendId backend) {
   state_ = State::kGreeting;
 }
 
+void Pop3Engine::OnSecured(Side) {}
+
 void Pop3Engine::OnBackendFailed() {
   if (state_ == State::kConnecting) LoginUnavailable(pop3::kUnavailable, {});
   EndIfClientGone();

@@ -49,6 +49,7 @@ void CollectTransfers(const Source& source, Exposition& out);
 void CollectSessions(const Source& source, Exposition& out);
 void CollectLogins(const Source& source, Exposition& out);
 void CollectHandshakes(const Source& source, Exposition& out);
+void CollectExposure(const Source& source, Exposition& out);
 void CollectBytes(const Source& source, Exposition& out);
 void CollectBackends(const Source& source, const ProcessFigures& figures, Exposition& out);
 void CollectWorkers(const Source& source, Exposition& out);

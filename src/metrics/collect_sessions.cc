@@ -64,10 +64,10 @@ void CollectSessions(const Source& source, Exposition& out) {
 void CollectLogins(const Source& source, Exposition& out) {
   out.Counters("postern_logins_total", "Login attempts, by outcome.");
   for (std::size_t protocol = 0; protocol < kProtocolCount; ++protocol) {
-    for (std::size_t mechanism = 0; mechanism < kMechanismNames.size(); ++mechanism) {
+    for (std::size_t mechanism = 0; mechanism < kMechanismCount; ++mechanism) {
       for (std::size_t result = 0; result < kLoginResultNames.size(); ++result) {
         out.Used({{"protocol", kProtocolNames[protocol]},
-                  {"mechanism", kMechanismNames[mechanism]},
+                  {"mechanism", MechanismName(static_cast<Mechanism>(mechanism))},
                   {"result", kLoginResultNames[result]}},
                  source.Sum([&](const auto& data) -> auto& {
                    return data.logins[protocol][mechanism][result];
@@ -121,6 +121,20 @@ void CollectHandshakes(const Source& source, Exposition& out) {
                }));
     }
   }
+}
+
+void CollectExposure(const Source& source, Exposition& out) {
+  const auto emit = [&](std::string_view name, std::string_view help, auto member) {
+    out.Counters(name, help);
+    for (std::size_t i = 0; i < source.names.listeners.size(); ++i) {
+      out.Used({{"listener", source.names.listeners[i]}},
+               source.Sum([&](const auto& data) -> auto& { return data.listeners[i].*member; }));
+    }
+  };
+  emit("postern_plaintext_attempts_total", "Logins tried without TLS where it is required.",
+       &ListenerSeries::plaintext_attempts);
+  emit("postern_starttls_injection_total", "Sessions closed for bytes behind STARTTLS or STLS.",
+       &ListenerSeries::starttls_injections);
 }
 
 void CollectBytes(const Source& source, Exposition& out) {

@@ -37,6 +37,7 @@ std::string Registry::Scrape() const {
   CollectSessions(source, out);
   CollectLogins(source, out);
   CollectHandshakes(source, out);
+  CollectExposure(source, out);
   CollectBackends(source, inner_->figures, out);
   CollectBytes(source, out);
   CollectCommands(source, out);

@@ -14,11 +14,10 @@ constexpr std::size_t Index(Enum value) {
 
 static_assert(kResultNames.size() == Index(CommandResult::kAborted) + 1);
 static_assert(kStateNames.size() == Index(SessionState::kClosing) + 1);
-static_assert(kMechanismNames.size() == Index(Mechanism::kUser) + 1);
 static_assert(kLoginResultNames.size() == Index(LoginResult::kAborted) + 1);
 static_assert(kPhaseNames.size() == Index(LoginPhase::kLogin) + 1);
 static_assert(kRewriteNames.size() == Index(Rewrite::kMailboxLiteral) + 1);
-static_assert(kFailureNames.size() == Index(BackendFailure::kClosed) + 1);
+static_assert(kFailureNames.size() == Index(BackendFailure::kTls) + 1);
 
 // Results that came from a backend; only these have durations that mean something.
 bool FromBackend(CommandResult result) {
@@ -117,6 +116,14 @@ void Shard::Handshake(ListenerId listener, std::string_view version, std::string
   series.handshakes[version_index][cipher_index][resumed ? 1 : 0][ok ? 1 : 0].Add();
   // How long a failure took says more about the client's patience than about us.
   if (ok) series.handshake_duration[version_index].Get().Observe(time);
+}
+
+void Shard::PlaintextAttempt(ListenerId listener) {
+  data_->listeners[listener].plaintext_attempts.Add();
+}
+
+void Shard::StarttlsInjection(ListenerId listener) {
+  data_->listeners[listener].starttls_injections.Add();
 }
 
 void Shard::Bytes(Protocol protocol, Side side, Direction direction, std::uint64_t count) {

@@ -20,7 +20,6 @@ inline constexpr std::array<std::string_view, 7> kResultNames{"ok",     "no",   
                                                               "denied", "local", "aborted"};
 inline constexpr std::array<std::string_view, 4> kStateNames{"handshake", "login", "relay",
                                                              "closing"};
-inline constexpr std::array<std::string_view, 3> kMechanismNames{"LOGIN", "PLAIN", "USER"};
 inline constexpr std::array<std::string_view, 5> kLoginResultNames{"ok", "failed", "unavailable",
                                                                    "limit", "aborted"};
 inline constexpr std::array<std::string_view, 4> kPhaseNames{"lookup", "connect", "tls", "login"};
@@ -29,7 +28,7 @@ inline constexpr std::array<std::string_view, 2> kDirectionNames{"in", "out"};
 inline constexpr std::array<std::string_view, 6> kRewriteNames{
     "literal", "spaces", "capability", "id", "enable", "mailbox_literal"};
 inline constexpr std::array<std::string_view, kBackendFailureCount> kFailureNames{
-    "connect", "timeout", "greeting", "protocol", "closed"};
+    "connect", "timeout", "greeting", "protocol", "closed", "tls"};
 
 // "other" for what is not in the list; "none" when a handshake failed before it was agreed on.
 inline constexpr std::array<std::string_view, 4> kVersionNames{"other", "none", "1.2", "1.3"};
@@ -76,6 +75,8 @@ struct ListenerSeries {
                  kVersionNames.size()>;
   Handshakes handshakes;
   std::array<Lazy<CommandHistogram>, kVersionNames.size()> handshake_duration;
+  Counter plaintext_attempts;
+  Counter starttls_injections;
 };
 
 struct BackendSeries {
@@ -114,7 +115,7 @@ struct alignas(64) Shard::Data {
   std::vector<BackendSeries> backends;
 
   PerProtocol<kStateNames.size()> states;  // gauges
-  PerProtocol<kMechanismNames.size(), std::array<Counter, kLoginResultNames.size()>> logins;
+  PerProtocol<kMechanismCount, std::array<Counter, kLoginResultNames.size()>> logins;
   PerProtocol<2, std::array<Counter, 2>> bytes;  // by side and direction
   std::array<Counter, kProtocolCount> elided;
   std::array<Counter, kProtocolCount> inserted;

@@ -52,6 +52,12 @@ class FakeHost final : public EngineHost {
   void SlowCommand(std::string_view command, Duration first_byte, Duration total) override {
     slow.push_back({std::string(command), first_byte, total});
   }
+  void StartTls(Side side) override { tls_started.push_back(side); }
+  bool ClientSpeaksFor(std::string_view address, std::uint16_t port) override {
+    spoken_for.push_back(std::string(address) + " " + std::to_string(port));
+    return speaks_for;
+  }
+  ClientFacts client_facts() const override { return facts; }
   void Finish(CloseReason reason, Ending ending) override {
     POSTERN_CHECK(!end);
     end = End{reason, ending};
@@ -77,11 +83,16 @@ class FakeHost final : public EngineHost {
   int drops = 0;
   std::optional<BackendFailure> drop_failure;  // of the last one
   bool logged_in = false;
+  std::vector<Side> tls_started;
+  std::vector<std::string> spoken_for;  // "ADDRESS PORT"
   std::vector<FailedLogin> failed_logins;
   std::vector<Slow> slow;
   std::optional<End> end;
   // Set by the test.
   bool client_room = true, backend_room = true;
+  bool speaks_for = true;  // what ClientSpeaksFor returns
+  // A client that came by implicit TLS.
+  ClientFacts facts{0, false, true, "192.0.2.7", 50143, "192.0.2.1", 993, "test-0-1"};
   Plan settings;
   Instant time{std::chrono::hours(1)};
   Duration stall{};

@@ -15,6 +15,8 @@ enum class CloseReason : std::uint8_t {
   kHttp,                // the first bytes were an HTTP request
   kHandshakeFailed,     // TLS did not come about
   kHandshakeTimeout,    // TLS did not come about in time
+  kProxyHeader,         // a PROXY header was due and did not come, or was malformed
+  kStarttlsInjection,   // bytes behind STARTTLS or STLS
   kLoginTimeout,        // no login within timeouts.login
   kLoginFailed,         // limits.login_attempts failed
   kIdleTimeout,         // no byte from the client for timeouts.imap_idle or pop3_idle
@@ -26,7 +28,7 @@ enum class CloseReason : std::uint8_t {
   kLimit,               // a limit of ours: sessions
   kInternal,            // our own mistake, told apart so that it is found
 };
-inline constexpr std::size_t kCloseReasonCount = 17;
+inline constexpr std::size_t kCloseReasonCount = 19;
 
 // The label: "logout", "client_closed", ...
 std::string_view CloseReasonName(CloseReason reason);

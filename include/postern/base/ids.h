@@ -20,7 +20,14 @@ inline constexpr PoolId kNoPool = 0xFFFF;
 inline constexpr BackendId kNoBackend = 0xFFFF;
 
 // Why a backend leg is given up.
-enum class BackendFailure : std::uint8_t { kConnect, kTimeout, kGreeting, kProtocol, kClosed };
-inline constexpr std::size_t kBackendFailureCount = 5;
+enum class BackendFailure : std::uint8_t {
+  kConnect,
+  kTimeout,
+  kGreeting,
+  kProtocol,
+  kClosed,
+  kTls,  // no TLS, or a certificate that does not pass
+};
+inline constexpr std::size_t kBackendFailureCount = 6;
 
 }  // namespace postern

@@ -12,8 +12,24 @@
 #include "postern/base/close_reason.h"
 #include "postern/base/ids.h"
 #include "postern/engine/plan.h"
+#include "postern/metrics/shard.h"
 
 namespace postern {
+
+// What is known of the client and of how it came. Views of the host's; valid until the engine
+// returns.
+struct ClientFacts {
+  ListenerId listener = 0;
+  bool trusted = false;  // its address is in listener.trusted
+  bool secure = false;   // TLS is on
+  // Numeric, without brackets: whom the session is for (a PROXY header or a trusted client may have
+  // said so), and the address of ours that it came to.
+  std::string_view address;
+  std::uint16_t port = 0;
+  std::string_view local_address;
+  std::uint16_t local_port = 0;
+  std::string_view session;  // the session's id in our log
+};
 
 // What an engine can do to the world. Implemented by Session, and by fakes in tests.
 class EngineHost {
@@ -39,6 +55,14 @@ class EngineHost {
   // With a reason: the backend failed in the middle of it, and rests like one that cannot be
   // reached.
   virtual void DropBackend(std::optional<BackendFailure> failure) = 0;
+  // TLS begins on this side behind what was written so far. All bytes of the side must have been
+  // consumed. OnSecured follows; when there is no TLS to be had, the session ends (client), or
+  // OnBackendEnd comes and the failure counts as one of TLS (backend).
+  virtual void StartTls(Side side) = 0;
+  // A trusted client said for whom it speaks. False when this is no numeric address; nothing is
+  // changed then.
+  virtual bool ClientSpeaksFor(std::string_view address, std::uint16_t port) = 0;
+  virtual ClientFacts client_facts() const = 0;
   // The login is through: idle timeouts begin, the session counts as logged in.
   virtual void LoggedIn() = 0;
   // A login ended badly; for the log line that fail2ban may read. user as the client gave it.
@@ -77,7 +101,10 @@ class Engine {
   // again after every On...Backend... call and every drained backlog.
   virtual bool client_blocked() const = 0;
 
+  // With TLS done where the pool's is implicit.
   virtual void OnBackendConnected(PoolId pool, BackendId backend) = 0;
+  // The TLS that StartTls asked for is there.
+  virtual void OnSecured(Side side) = 0;
   virtual void OnBackendFailed() = 0;
   // The backend ended its side; all its bytes were offered before.
   virtual void OnBackendEnd() = 0;

@@ -28,6 +28,7 @@ class ImapEngine final : public Engine {
   std::size_t OnBackendBytes(std::string_view bytes) override;
   bool client_blocked() const override;
   void OnBackendConnected(PoolId pool, BackendId backend) override;
+  void OnSecured(Side side) override;
   void OnBackendFailed() override;
   void OnBackendEnd() override;
   void OnClientEnd() override;

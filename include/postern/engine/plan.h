@@ -5,10 +5,36 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "postern/base/clock.h"
+#include "postern/base/ids.h"
+#include "postern/base/mechanism.h"
 
 namespace postern {
+
+// How a listener comes to TLS (listener.tls).
+enum class ListenerTls : std::uint8_t {
+  kImplicit,  // from the first byte
+  kStarttls,  // by STARTTLS or STLS; no login before
+  kRefuse,    // never; every login is told to use TLS
+  kNone,      // plain text for trusted clients; the others as with kRefuse
+};
+
+// How a pool's backends are spoken to (pool.tls).
+enum class PoolTls : std::uint8_t { kNone, kStarttls, kImplicit };
+
+struct ListenerPlan {
+  ListenerTls tls = ListenerTls::kImplicit;
+  MechanismSet mechanisms = kAllMechanisms;
+};
+
+struct PoolPlan {
+  PoolTls tls = PoolTls::kNone;
+  // What the engine says to the backend of the client's address; PROXY v2 is the session's.
+  bool forward_id = true;
+  bool forward_xclient = false;
+};
 
 struct Plan {
   std::string name = "postern";  // gateway.name, in greetings
@@ -25,6 +51,16 @@ struct Plan {
     std::uint64_t append = 0;  // octets of the largest APPEND literal; 0: no limit of ours
   } limits;
   Duration slow = std::chrono::seconds(1);  // log.slow
+  // By ListenerId and PoolId. What is gone from the configuration keeps its place while sessions
+  // may use it.
+  std::vector<ListenerPlan> listeners;
+  std::vector<PoolPlan> pools;
+
+  // Tests and tools make plans without lists; the defaults stand for what is not there.
+  ListenerPlan listener(ListenerId id) const {
+    return id < listeners.size() ? listeners[id] : ListenerPlan{};
+  }
+  PoolPlan pool(PoolId id) const { return id < pools.size() ? pools[id] : PoolPlan{}; }
 };
 
 }  // namespace postern

@@ -54,6 +54,7 @@ class Pop3Engine final : public Engine {
   std::size_t OnBackendBytes(std::string_view bytes) override;
   bool client_blocked() const override { return blocked_; }
   void OnBackendConnected(PoolId pool, BackendId backend) override;
+  void OnSecured(Side side) override;
   void OnBackendFailed() override;
   void OnBackendEnd() override;
   void OnClientEnd() override;

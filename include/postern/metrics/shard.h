@@ -11,12 +11,12 @@
 #include "postern/base/clock.h"
 #include "postern/base/close_reason.h"
 #include "postern/base/ids.h"
+#include "postern/base/mechanism.h"
 
 namespace postern {
 
 enum class CommandResult : std::uint8_t { kOk, kNo, kBad, kErr, kDenied, kLocal, kAborted };
 enum class SessionState : std::uint8_t { kHandshake, kLogin, kRelay, kClosing };
-enum class Mechanism : std::uint8_t { kLogin, kPlain, kUser };
 enum class LoginResult : std::uint8_t { kOk, kFailed, kUnavailable, kLimit, kAborted };
 enum class LoginPhase : std::uint8_t { kLookup, kConnect, kTls, kLogin };
 enum class Side : std::uint8_t { kClient, kBackend };
@@ -70,6 +70,11 @@ class Shard {
   // the handshake failed, version and cipher may be empty ("none").
   void Handshake(ListenerId listener, std::string_view version, std::string_view cipher,
                  bool resumed, bool ok, Duration time);
+
+  // A login was tried where TLS is required and was not there yet (DESIGN 2.16 and listener.tls).
+  void PlaintextAttempt(ListenerId listener);
+  // Bytes came behind STARTTLS or STLS; the session was closed.
+  void StarttlsInjection(ListenerId listener);
 
   void Bytes(Protocol protocol, Side side, Direction direction, std::uint64_t count);
   // Client to backend: bytes consumed and not forwarded; bytes of our own sent to the backend.

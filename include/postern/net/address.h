@@ -25,6 +25,8 @@ class Address {
   socklen_t sockaddr_size() const;
   int family() const { return storage_.ss_family; }
   std::uint16_t port() const;
+  // host is numeric and without brackets.
+  static Result<Address> FromParts(std::string_view host, std::uint16_t port);
   // "192.0.2.1" or "2001:db8::1"; an IPv4-mapped IPv6 address prints as IPv4.
   std::string HostText() const;
   // "192.0.2.1:993" or "[2001:db8::1]:993".

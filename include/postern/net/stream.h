@@ -20,6 +20,8 @@ struct TlsFacts {
   std::string_view version;  // "1.2", "1.3"
   std::string_view cipher;   // IANA name, "TLS_AES_128_GCM_SHA256"
   bool resumed = false;
+  // The first byte that should have begun a handshake was none of TLS.
+  bool plaintext = false;
 };
 
 class Stream {
@@ -46,7 +48,8 @@ class Stream {
   };
 
   virtual ~Stream() = default;
-  // Begins reading. The observer must outlive the stream or the call of Close, whichever is first.
+  // Begins reading, or goes on with another observer (TLS that begins in the middle, from inside
+  // OnBytes too; OnOpen is called again then). The observer must outlive the stream or the call of Close, whichever is first.
   virtual void Start(Observer& observer) = 0;
   // Takes all of the bytes (copies what the kernel does not take now). Never calls the observer.
   // A failure arrives on a later turn through OnEnd. A no-op on a dead or closed stream.

@@ -11,6 +11,8 @@
 #include "postern/base/status.h"
 #include "postern/engine/plan.h"
 #include "postern/net/address.h"
+#include "postern/net/network.h"
+#include "postern/net/tls.h"
 
 namespace postern {
 
@@ -18,11 +20,17 @@ struct ListenerConfig {
   std::string name;
   Protocol protocol = Protocol::kImap;
   Address address;
+  ListenerTls tls = ListenerTls::kImplicit;
+  std::vector<Network> trusted;
+  std::vector<Network> proxy;
+  MechanismSet mechanisms = kAllMechanisms;
+  bool strict_sni = false;
 };
 
 struct CertificateConfig {
   std::string chain;  // absolute: what the file says, resolved against the file's folder
   std::string key;
+  std::string ocsp;   // empty: no staple
   std::string place;  // "postern.toml:12:1", for errors found when the files are read
 };
 
@@ -33,11 +41,21 @@ struct BackendConfig {
   bool has_pop3 = false;
   Address imap;
   Address pop3;
+  // As the file has them, "mail1.internal:143": names are resolved again while Postern runs.
+  std::string imap_text;
+  std::string pop3_text;
 };
 
 struct PoolConfig {
   std::string name;
   std::vector<BackendId> backends;  // indices into Config::backends
+  PoolTls tls = PoolTls::kNone;
+  ClientTlsSettings verification;  // verify, ca, pin
+  bool insecure = false;
+  std::string verify_name;  // empty: the host part of the backend's address
+  bool forward_id = true;
+  bool forward_xclient = false;
+  bool forward_proxy2 = false;
 };
 
 struct Config {
@@ -48,7 +66,9 @@ struct Config {
   Plan plan;         // name, timeouts, limits, log.slow
   std::vector<ListenerConfig> listeners;
   std::vector<CertificateConfig> certificates;
-  bool minimum_tls13 = false;
+  ServerTlsSettings::Version minimum_tls = ServerTlsSettings::Version::k12;
+  bool allow_obsolete_tls = false;
+  std::string ticket_keys;  // a file; empty: keys of this process alone
   bool allow_short_idle = false;
   std::vector<PoolConfig> pools;
   std::vector<BackendConfig> backends;
