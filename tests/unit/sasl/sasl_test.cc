@@ -11,10 +11,15 @@ namespace postern {
 namespace {
 
 using namespace std::string_literals;
+using Outcome = SaslExchange::Outcome;
 
 std::string Message(std::string_view authzid, std::string_view user, std::string_view password) {
   return Base64Encode(std::string(authzid) + '\0' + std::string(user) + '\0' +
                       std::string(password));
+}
+
+Result<Credentials> DecodePlain(std::string_view base64) {
+  return DecodeMessage(Mechanism::kPlain, base64);
 }
 
 TEST_CASE("A PLAIN message is decoded into its three fields") {
@@ -87,8 +92,101 @@ TEST_CASE("An encoded PLAIN message is the one that was decoded") {
     const std::string message = Message(fields[0], fields[1], fields[2]);
     const Result<Credentials> decoded = DecodePlain(message);
     REQUIRE(decoded.ok());
-    CHECK(EncodePlain(decoded.value()).Reveal() == message);
+    CHECK(EncodeMessage(Mechanism::kPlain, decoded.value()).Reveal() == message);
   }
+}
+
+TEST_CASE("Mechanisms of several messages have no single one") {
+  CHECK_FALSE(DecodeMessage(Mechanism::kLogin, Base64Encode("bob")).ok());
+  CHECK_FALSE(DecodeMessage(Mechanism::kUser, Base64Encode("bob")).ok());
+}
+
+// ---- the exchange ----
+
+TEST_CASE("PLAIN in the initial response is complete at once") {
+  SaslExchange exchange(Mechanism::kPlain);
+  REQUIRE(exchange.Begin(Message("", "bob", "secret")) == Outcome::kCredentials);
+  const Credentials credentials = exchange.Take();
+  CHECK(credentials.user == "bob");
+  CHECK(credentials.password.Reveal() == "secret");
+  CHECK(exchange.Take().user.empty());
+}
+
+TEST_CASE("PLAIN without an initial response asks with an empty challenge") {
+  SaslExchange exchange(Mechanism::kPlain);
+  REQUIRE(exchange.Begin({}) == Outcome::kChallenge);
+  CHECK(exchange.challenge().empty());
+  REQUIRE(exchange.Next(Message("", "bob", "")) == Outcome::kCredentials);
+  CHECK(exchange.Take().password.empty());
+}
+
+TEST_CASE("LOGIN asks for the user name and for the password") {
+  SaslExchange exchange(Mechanism::kLogin);
+  REQUIRE(exchange.Begin({}) == Outcome::kChallenge);
+  CHECK(exchange.challenge() == "VXNlcm5hbWU6");
+  REQUIRE(exchange.Next(Base64Encode("bob")) == Outcome::kChallenge);
+  CHECK(exchange.challenge() == "UGFzc3dvcmQ6");
+  REQUIRE(exchange.Next(Base64Encode("sec\xe9ret")) == Outcome::kCredentials);
+  const Credentials credentials = exchange.Take();
+  CHECK(credentials.user == "bob");
+  CHECK(credentials.authzid.empty());
+  CHECK(credentials.password.Reveal() == "sec\xe9ret");
+}
+
+TEST_CASE("The initial response of LOGIN is the user name") {
+  SaslExchange exchange(Mechanism::kLogin);
+  REQUIRE(exchange.Begin(Base64Encode("bob")) == Outcome::kChallenge);
+  CHECK(exchange.challenge() == "UGFzc3dvcmQ6");
+  REQUIRE(exchange.Next("") == Outcome::kCredentials);
+  CHECK(exchange.Take().password.empty());
+}
+
+TEST_CASE("LOGIN refuses an empty user name before it asks for a password") {
+  SaslExchange by_line(Mechanism::kLogin);
+  REQUIRE(by_line.Begin({}) == Outcome::kChallenge);
+  CHECK(by_line.Next("") == Outcome::kMalformed);
+  CHECK(by_line.complaint() == "the user name is empty");
+  SaslExchange by_response(Mechanism::kLogin);
+  CHECK(by_response.Begin("=") == Outcome::kMalformed);
+}
+
+TEST_CASE("LOGIN refuses NUL CR and LF in both fields") {
+  for (const std::string& evil : {"a\0b"s, "a\rb"s, "a\nb"s, "\r\n"s}) {
+    SaslExchange user(Mechanism::kLogin);
+    CHECK(user.Begin(Base64Encode(evil)) == Outcome::kMalformed);
+    SaslExchange password(Mechanism::kLogin);
+    REQUIRE(password.Begin(Base64Encode("bob")) == Outcome::kChallenge);
+    CHECK(password.Next(Base64Encode(evil)) == Outcome::kMalformed);
+    CHECK(password.Take().user.empty());
+  }
+}
+
+TEST_CASE("An asterisk cancels any exchange at any line") {
+  for (const Mechanism mechanism : kSaslMechanisms) {
+    SaslExchange exchange(mechanism);
+    REQUIRE(exchange.Begin({}) == Outcome::kChallenge);
+    CHECK(exchange.Next("*") == Outcome::kCancelled);
+  }
+  SaslExchange login(Mechanism::kLogin);
+  REQUIRE(login.Begin(Base64Encode("bob")) == Outcome::kChallenge);
+  CHECK(login.Next("*") == Outcome::kCancelled);
+}
+
+TEST_CASE("An asterisk as initial response is no cancel but no base64") {
+  for (const Mechanism mechanism : kSaslMechanisms) {
+    SaslExchange exchange(mechanism);
+    CHECK(exchange.Begin("*") == Outcome::kMalformed);
+    CHECK(exchange.complaint() == "not valid base64");
+  }
+}
+
+TEST_CASE("The sign for an empty response is one only in the command line") {
+  SaslExchange exchange(Mechanism::kLogin);
+  REQUIRE(exchange.Begin(Base64Encode("bob")) == Outcome::kChallenge);
+  CHECK(exchange.Next("=") == Outcome::kMalformed);
+  SaslExchange plain(Mechanism::kPlain);
+  CHECK(plain.Begin("=") == Outcome::kMalformed);
+  CHECK(plain.complaint() == "a PLAIN message has three fields");
 }
 
 }  // namespace
