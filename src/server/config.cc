@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "postern/base/text.h"
+#include "server/config_judge.h"
 #include "server/config_reader.h"
 
 namespace postern {
@@ -45,9 +46,6 @@ void CheckPresence(const toml::table& root, Problems& problems) {
   if (Lacks(root, "listener")) {
     problems.Error({}, "no listener; add a [[listener]] with name, protocol and address");
   }
-  if (Lacks(root, "certificate")) {
-    problems.Error({}, "no certificate; add a [[certificate]] with chain and key");
-  }
   if (Lacks(root, "pool")) {
     problems.Error({}, "no pool; add a [[pool]] with a [[pool.backend]]");
   }
@@ -58,10 +56,6 @@ void CheckPresence(const toml::table& root, Problems& problems) {
 
 void CheckCounts(const Draft& draft, Problems& problems) {
   const Config& config = draft.config;
-  for (std::size_t i = 1; i < config.certificates.size(); ++i) {
-    problems.Error(draft.certificate_places[i],
-                   "a second certificate; only one [[certificate]] is supported so far");
-  }
   for (std::size_t i = 0; i < config.pools.size(); ++i) {
     if (!config.pools[i].backends.empty()) continue;
     problems.Error(draft.pool_places[i],
@@ -180,6 +174,8 @@ Config ParseConfig(std::string_view text, const std::string& path, ConfigErrors&
     CheckBackends(draft, problems);
     CheckPools(draft, problems);
     CheckIdle(draft, problems);
+    JudgeClientTls(draft, problems);
+    JudgePools(draft, problems);
     WarnUnused(draft, problems);
   } catch (const toml::parse_error& error) {
     problems.Error(PlaceOf(error.source()),

@@ -1,4 +1,5 @@
-// The checks of config.h that need the machine: who we are and what the certificate files hold.
+// The checks of config.h that need the machine: who we are, what the files hold, which names are
+// known.
 #include <fmt/format.h>
 #include <pwd.h>
 #include <sys/stat.h>
@@ -6,10 +7,77 @@
 
 #include <ctime>
 
+#include "postern/net/ticket_keys.h"
 #include "postern/net/tls.h"
 #include "postern/server/config.h"
 
 namespace postern {
+namespace {
+
+constexpr std::int64_t kDay = 24 * 3600;
+constexpr std::int64_t kSoon = 14 * kDay;
+
+// A missing chain or key is an error of the file, which is known already.
+bool IsWhole(const CertificateConfig& certificate) {
+  return !certificate.chain.empty() && !certificate.key.empty();
+}
+
+void WarnIfReadable(const std::string& path, std::string_view what, const std::string& place,
+                    ConfigErrors& errors) {
+  struct stat facts {};
+  if (stat(path.c_str(), &facts) != 0 || (facts.st_mode & S_IROTH) == 0) return;
+  errors.warnings.push_back(
+      fmt::format("{}: everybody on this machine can read {} {}; chmod 0600", place, what, path));
+}
+
+void WarnOfExpiry(std::int64_t not_after, const std::string& place, ConfigErrors& errors) {
+  const std::int64_t left = not_after - std::time(nullptr);
+  if (left < 0) {
+    errors.warnings.push_back(
+        fmt::format("{}: the certificate expired {} days ago; renew it", place, -left / kDay));
+  } else if (left < kSoon) {
+    errors.warnings.push_back(
+        fmt::format("{}: the certificate expires in {} days; renew it", place, left / kDay));
+  }
+}
+
+void CheckCertificate(const CertificateConfig& certificate, ConfigErrors& errors) {
+  const auto set = CertificateSet::Load({{certificate.chain, certificate.key, certificate.ocsp}});
+  if (!set.ok()) {
+    errors.errors.push_back(fmt::format("{}: {}", certificate.place, set.error().message()));
+    return;
+  }
+  WarnOfExpiry(set.value()->facts(0).not_after, certificate.place, errors);
+  WarnIfReadable(certificate.key, "the key", certificate.place, errors);
+}
+
+// Each may be good and they may not go together.
+void CheckAllCertificates(const Config& config, ConfigErrors& errors) {
+  std::vector<CertificateFiles> files;
+  for (const CertificateConfig& each : config.certificates) {
+    if (!IsWhole(each)) return;
+    files.push_back({each.chain, each.key, each.ocsp});
+  }
+  if (files.size() < 2) return;
+  std::size_t index = 0;
+  const auto set = CertificateSet::Load(files, &index);
+  if (set.ok()) return;
+  errors.errors.push_back(
+      fmt::format("{}: {}", config.certificates[index].place, set.error().message()));
+}
+
+void CheckTicketKeys(const Config& config, ConfigErrors& errors) {
+  if (config.ticket_keys.empty()) return;
+  const auto secrets = TicketKeys::ReadFile(config.ticket_keys);
+  if (!secrets.ok()) {
+    errors.errors.push_back(
+        fmt::format("{}: {}", config.ticket_keys_place, secrets.error().message()));
+    return;
+  }
+  WarnIfReadable(config.ticket_keys, "the ticket keys", config.ticket_keys_place, errors);
+}
+
+}  // namespace
 
 Status CheckUser(const Config& config) {
   const bool is_root = geteuid() == 0;
@@ -30,35 +98,34 @@ Status CheckUser(const Config& config) {
 }
 
 void CheckCertificates(const Config& config, ConfigErrors& errors) {
-  constexpr std::int64_t kDay = 24 * 3600;
+  const std::size_t known = errors.errors.size();
   for (const CertificateConfig& certificate : config.certificates) {
-    // A missing key is an error of the file, which is known already.
-    if (certificate.chain.empty() || certificate.key.empty()) continue;
-    TlsSettings settings;
-    settings.chain_file = certificate.chain;
-    settings.key_file = certificate.key;
-    settings.minimum_tls13 = config.minimum_tls13;
-    settings.alpn = "imap";
-    const auto context = TlsContext::ForServer(settings);
-    if (!context.ok()) {
-      errors.errors.push_back(fmt::format("{}: {}", certificate.place, context.error().message()));
-      continue;
+    if (IsWhole(certificate)) CheckCertificate(certificate, errors);
+  }
+  if (errors.errors.size() == known) CheckAllCertificates(config, errors);
+  CheckTicketKeys(config, errors);
+  for (const PoolConfig& pool : config.pools) {
+    if (pool.tls == PoolTls::kNone) continue;
+    const auto context = TlsContext::ForClient(pool.verification);
+    if (context.ok()) continue;
+    errors.errors.push_back(fmt::format("{}: {}", pool.place, context.error().message()));
+  }
+}
+
+void ResolveBackends(Config& config, ConfigErrors& errors) {
+  const auto resolve = [&](Address& address, const std::string& text, const std::string& place) {
+    if (text.empty() || address.family() != AF_UNSPEC) return;
+    const Result<Address> found = Address::Resolve(text);
+    if (found.ok()) {
+      address = found.value();
+      return;
     }
-    const std::int64_t left = context.value()->not_after() - std::time(nullptr);
-    if (left < 0) {
-      errors.warnings.push_back(fmt::format("{}: the certificate expired {} days ago; renew it",
-                                            certificate.place, -left / kDay));
-    } else if (left < 14 * kDay) {
-      errors.warnings.push_back(fmt::format("{}: the certificate expires in {} days; renew it",
-                                            certificate.place, left / kDay));
-    }
-    struct stat facts {};
-    if (stat(certificate.key.c_str(), &facts) == 0 && (facts.st_mode & S_IROTH) != 0) {
-      errors.warnings.push_back(
-          fmt::format("{}: everybody on this machine can read the key {}; "
-                      "chmod 0600",
-                      certificate.place, certificate.key));
-    }
+    errors.warnings.push_back(fmt::format("{}: {}; it is looked up again when it is needed", place,
+                                          found.error().message()));
+  };
+  for (BackendConfig& backend : config.backends) {
+    resolve(backend.imap, backend.imap_text, backend.place);
+    resolve(backend.pop3, backend.pop3_text, backend.place);
   }
 }
 

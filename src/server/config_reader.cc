@@ -47,6 +47,7 @@ class Reader {
   void ReadBackend(const toml::table& table, PoolConfig& pool);
   // Puts the table's values where the target says; reports unknown and missing keys.
   void ReadKeys(const toml::table& values, const Table& table, Target& target);
+  KeyPlaces PlacesIn(const toml::table& values, std::string_view table) const;
   void CheckKnown(const toml::key& key, const Table& table);
   void CheckTopLevel(const toml::table& root);
   Place PlaceOfKey(const toml::table& root, std::string_view table, std::string_view key) const;
@@ -133,6 +134,7 @@ void Reader::ReadListener(const toml::table& table) {
   ReadKeys(table, FindTable("listener"), target);
   draft_.config.listeners.push_back(std::move(listener));
   draft_.listener_places.push_back(PlaceOf(table.source()));
+  draft_.listener_keys.push_back(PlacesIn(table, "listener"));
 }
 
 void Reader::ReadCertificate(const toml::table& table) {
@@ -152,8 +154,10 @@ void Reader::ReadPool(const toml::table& table) {
   ReadKeys(table, FindTable("pool"), target);
   ReadEach(table, "pool.backend", "backend",
            [&](const toml::table& each) { ReadBackend(each, pool); });
+  pool.place = problems_.Locate(PlaceOf(table.source()));
   draft_.config.pools.push_back(std::move(pool));
   draft_.pool_places.push_back(PlaceOf(table.source()));
+  draft_.pool_keys.push_back(PlacesIn(table, "pool"));
 }
 
 void Reader::ReadBackend(const toml::table& table, PoolConfig& pool) {
@@ -163,8 +167,18 @@ void Reader::ReadBackend(const toml::table& table, PoolConfig& pool) {
   target.backend = &backend;
   ReadKeys(table, FindTable("pool.backend"), target);
   pool.backends.push_back(static_cast<BackendId>(draft_.config.backends.size()));
+  backend.place = problems_.Locate(PlaceOf(table.source()));
   draft_.config.backends.push_back(std::move(backend));
   draft_.backend_places.push_back(PlaceOf(table.source()));
+}
+
+KeyPlaces Reader::PlacesIn(const toml::table& values, std::string_view table) const {
+  KeyPlaces places;
+  for (const auto& [name, node] : values) {
+    const Key* key = FindKey(table, name.str());
+    if (key != nullptr) places[key->name] = PlaceOf(node.source());
+  }
+  return places;
 }
 
 // The value's place; the file's beginning when it is not there.
@@ -188,7 +202,8 @@ Draft Reader::Read(const toml::table& root) {
   draft_.routing_pool_place = PlaceOfKey(root, "routing", "pool");
   draft_.imap_idle_place = PlaceOfKey(root, "timeouts", "imap_idle");
   draft_.pop3_idle_place = PlaceOfKey(root, "timeouts", "pop3_idle");
-  draft_.admin_place = PlaceOfKey(root, "admin", "address");
+  draft_.tls_minimum_place = PlaceOfKey(root, "tls", "minimum");
+  draft_.config.ticket_keys_place = problems_.Locate(PlaceOfKey(root, "tls", "ticket_keys"));
   return std::move(draft_);
 }
 

@@ -2,13 +2,18 @@
 // For config.cc only.
 #pragma once
 
+#include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "server/config_schema.h"
 #include "server/config_values.h"
 
 namespace postern {
+
+// Where the keys that one table has stand, by their names in the schema.
+using KeyPlaces = std::map<std::string_view, Place>;
 
 // A configuration that is read but not yet judged as a whole, with the places its judges point at.
 struct Draft {
@@ -17,11 +22,13 @@ struct Draft {
   std::vector<Place> certificate_places;
   std::vector<Place> pool_places;
   std::vector<Place> backend_places;
+  std::vector<KeyPlaces> listener_keys;
+  std::vector<KeyPlaces> pool_keys;
   std::string routing_pool;
   Place routing_pool_place;
   Place imap_idle_place;
   Place pop3_idle_place;
-  Place admin_place;
+  Place tls_minimum_place;
 };
 
 Draft ReadTables(const toml::table& root, Problems& problems);

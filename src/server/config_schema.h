@@ -34,6 +34,17 @@ struct Key {
   std::string (*print)(const Target& target);
 };
 
+// How the types of keys are called in the reference.
+inline constexpr std::string_view kText = "text";
+inline constexpr std::string_view kName = "name";
+inline constexpr std::string_view kCount = "integer";
+inline constexpr std::string_view kTime = "duration";
+inline constexpr std::string_view kSize = "size";
+inline constexpr std::string_view kFlag = "true or false";
+inline constexpr std::string_view kPath = "path";
+inline constexpr std::string_view kAddress = "host:port";
+inline constexpr std::string_view kNetworks = "list of networks";
+
 struct Table {
   std::string_view name;
   bool repeats;  // [[name]]
@@ -43,6 +54,11 @@ struct Table {
 // In the order of the printed configuration.
 std::span<const Table> Tables();
 std::span<const Key> Keys();
+// The parts of Keys, a file each.
+std::span<const Key> GatewayKeys();    // [gateway]
+std::span<const Key> ListenerKeys();   // [[listener]], [[certificate]], [tls]
+std::span<const Key> PoolKeys();       // [[pool]], [[pool.backend]]
+std::span<const Key> OperationKeys();  // [routing], [timeouts], [limits], [log], [admin]
 // "[gateway]" or "[[listener]]".
 std::string Heading(const Table& table);
 

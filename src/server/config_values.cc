@@ -126,6 +126,21 @@ std::string SizeText(std::uint64_t octets) {
 // What JSON escapes in a string, TOML escapes alike.
 std::string TomlQuote(std::string_view text) { return JsonQuote(text, text.size()); }
 
+std::string OptionalText(std::string_view text) {
+  return text.empty() ? std::string() : TomlQuote(text);
+}
+
+std::string FlagText(bool flag) { return flag ? "true" : "false"; }
+
+std::string ListText(const std::vector<std::string>& texts) {
+  std::string out;
+  for (const std::string& text : texts) {
+    if (!out.empty()) out += ", ";
+    out += TomlQuote(text);
+  }
+  return "[" + out + "]";
+}
+
 std::string FromFolderOf(const std::string& file, const std::string& path) {
   const std::filesystem::path folder = std::filesystem::path(file).parent_path();
   std::error_code ignored;
@@ -219,15 +234,16 @@ void Value::Size(std::uint64_t& out) {
   out = size.value();
 }
 
-void Value::Choice(std::initializer_list<std::string_view> choices, std::size_t& out) {
+bool Value::Index(std::initializer_list<std::string_view> choices, std::size_t& out) {
   std::string text;
-  if (!String("text", text)) return;
+  if (!String("text", text)) return false;
   const auto* const found = std::find(choices.begin(), choices.end(), text);
   if (found != choices.end()) {
     out = static_cast<std::size_t>(found - choices.begin());
-    return;
+    return true;
   }
   Reject(fmt::format("not known; must be \"{}\"", fmt::join(choices, "\" or \"")));
+  return false;
 }
 
 void Value::Only(std::string_view choice, std::string_view why) {
@@ -236,44 +252,30 @@ void Value::Only(std::string_view choice, std::string_view why) {
   if (text != choice) Reject(fmt::format("not supported; write \"{}\": {}", choice, why));
 }
 
+bool Value::Each(std::string_view item, bool one_alone, const Take& take) {
+  const auto take_one = [&](Value one) {
+    std::string text;
+    if (!one.String(item, text)) return false;
+    const Status status = take(text);
+    if (!status.ok()) one.Reject(status.message());
+    return status.ok();
+  };
+  if (one_alone && node_.is_string()) return take_one(*this);
+  const toml::array* list = node_.as_array();
+  if (list == nullptr) {
+    Reject(fmt::format("is {}; must be a list, [...], and each in it {} in quotes", TypeText(node_),
+                       item));
+    return false;
+  }
+  bool good = true;
+  for (const toml::node& node : *list) good &= take_one(Value(key_, node, problems_));
+  return good;
+}
+
 void Value::Path(std::string& out) {
   std::string text;
   Text(text);
   if (!text.empty()) out = text == "-" ? text : FromFolderOf(problems_.path(), text);
-}
-
-void Value::Endpoint(Address& out) {
-  std::string text;
-  if (!String("host:port", text)) return;
-  const Result<Address> address = Address::Parse(text);
-  if (!address.ok()) return Reject(address.error().message());
-  out = address.value();
-}
-
-void Value::Remote(Address& out, bool& known) {
-  std::string text;
-  if (!String("host:port", text)) return;
-  // Known even if it is wrong: one mistake, one message.
-  known = true;
-  const Result<Address> address = Address::Resolve(text);
-  if (!address.ok()) return Reject(address.error().message());
-  if (address.value().port() == 0) return Reject("port 0; name the port the backend listens on");
-  out = address.value();
-}
-
-void Value::Local(std::string& out) {
-  constexpr std::string_view kUnix = "unix:";
-  std::string text;
-  if (!String("host:port or unix:PATH", text)) return;
-  if (StartsWithNoCase(text, kUnix)) {
-    const std::string path = text.substr(kUnix.size());
-    if (path.empty()) return Reject("has no path; write \"unix:/run/postern/admin.sock\"");
-    out = std::string(kUnix) + FromFolderOf(problems_.path(), path);
-    return;
-  }
-  const Result<Address> address = Address::Parse(text);
-  if (!address.ok()) return Reject(address.error().message());
-  out = address.value().Text();
 }
 
 }  // namespace postern

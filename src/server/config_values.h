@@ -5,6 +5,7 @@
 #include <toml++/toml.h>
 
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -58,6 +59,13 @@ Result<std::uint64_t> ParseSize(std::string_view text);
 std::string SizeText(std::uint64_t octets);
 // A TOML string with its quotes.
 std::string TomlQuote(std::string_view text);
+// The same; empty when there is none.
+std::string OptionalText(std::string_view text);
+std::string FlagText(bool flag);
+// A list of texts as TOML.
+std::string ListText(const std::vector<std::string>& texts);
+// Letters, digits, '-' and '_' in labels; no numeric address.
+bool IsHostName(std::string_view text);
 
 // The value of one key, as the rows of the schema see it. Each reader stores the value or reports
 // why not; then the target is unchanged.
@@ -79,18 +87,28 @@ class Value {
   }
   void Time(Duration& out, Duration least);
   void Size(std::uint64_t& out);
-  // The index of the text in the choices.
-  void Choice(std::initializer_list<std::string_view> choices, std::size_t& out);
+  // The enumerator that has the number of the text among the choices.
+  template <typename Enum>
+  void Choice(std::initializer_list<std::string_view> choices, Enum& out) {
+    std::size_t index = 0;
+    if (Index(choices, index)) out = static_cast<Enum>(index);
+  }
   // Only this text is right so far; why says so.
   void Only(std::string_view choice, std::string_view why);
   // A file name; relative ones are taken from the configuration file's folder.
   void Path(std::string& out);
   // A numeric address to listen on.
   void Endpoint(Address& out);
-  // An address to connect to; the host may be a name.
-  void Remote(Address& out, bool& known);
+  // An address to connect to. One whose host is a name is left unresolved: family() is AF_UNSPEC.
+  void Remote(Address& out, std::string& text, bool& known);
+  // A host name or a numeric address without port.
+  void Host(std::string& out);
   // host:port to listen on, or unix:PATH.
   void Local(std::string& out);
+  // A list of texts, or one text where that may stand alone: each is given to take, whose errors
+  // are reported at their place. True when all were taken. item says what one of them is.
+  using Take = std::function<Status(const std::string& text)>;
+  bool Each(std::string_view item, bool one_alone, const Take& take);
 
   // Reports that the value is wrong: `key = value: what`.
   void Reject(const std::string& what);
@@ -98,6 +116,7 @@ class Value {
  private:
   bool String(std::string_view expected, std::string& out);
   bool Integer(std::int64_t& out, std::int64_t least, std::int64_t most);
+  bool Index(std::initializer_list<std::string_view> choices, std::size_t& out);
 
   const std::string_view key_;
   const toml::node& node_;

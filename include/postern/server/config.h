@@ -39,11 +39,14 @@ struct BackendConfig {
   PoolId pool = 0;
   bool has_imap = false;
   bool has_pop3 = false;
+  // Numeric ones as the file has them; of a name what ResolveBackends found. An address whose
+  // family() is AF_UNSPEC is not resolved yet.
   Address imap;
   Address pop3;
   // As the file has them, "mail1.internal:143": names are resolved again while Postern runs.
   std::string imap_text;
   std::string pop3_text;
+  std::string place;  // "postern.toml:12:1", for what is found out later
 };
 
 struct PoolConfig {
@@ -56,6 +59,7 @@ struct PoolConfig {
   bool forward_id = true;
   bool forward_xclient = false;
   bool forward_proxy2 = false;
+  std::string place;
 };
 
 struct Config {
@@ -69,6 +73,7 @@ struct Config {
   ServerTlsSettings::Version minimum_tls = ServerTlsSettings::Version::k12;
   bool allow_obsolete_tls = false;
   std::string ticket_keys;  // a file; empty: keys of this process alone
+  std::string ticket_keys_place;
   bool allow_short_idle = false;
   std::vector<PoolConfig> pools;
   std::vector<BackendConfig> backends;
@@ -95,8 +100,12 @@ std::string DescribeKeys();
 // Whether this process may run as this configuration says: root must name an account, and only root
 // can switch to another. For run, not for check.
 Status CheckUser(const Config& config);
-// Whether each certificate and its key can be read and belong together; errors name the table's
-// place.
+// Whether the files that the configuration names can be used: certificates, their keys and staples,
+// the backends' CA files, the ticket keys. Errors and warnings name their table's place.
 void CheckCertificates(const Config& config, ConfigErrors& errors);
+// Asks the system's resolver for the backends whose addresses are names. Blocks, for many seconds
+// where no name server answers: not while sessions depend on this thread. A name that nobody knows
+// is a warning.
+void ResolveBackends(Config& config, ConfigErrors& errors);
 
 }  // namespace postern
