@@ -42,17 +42,27 @@ std::optional<HostPort> Split(std::string_view text) {
 Result<Address> Address::Parse(std::string_view text) {
   const std::optional<HostPort> parts = Split(text);
   if (!parts) return Malformed(text);
+  Result<Address> address = FromParts(parts->host, parts->port);
+  const int family = parts->bracketed ? AF_INET6 : AF_INET;
+  if (!address.ok() || address.value().family() != family) return Malformed(text);
+  return address;
+}
+
+Result<Address> Address::FromParts(std::string_view host, std::uint16_t port) {
+  const std::string text(host);
   Address address;
-  if (parts->bracketed) {
-    auto* in6 = reinterpret_cast<sockaddr_in6*>(&address.storage_);
-    if (inet_pton(AF_INET6, parts->host.c_str(), &in6->sin6_addr) != 1) return Malformed(text);
-    in6->sin6_family = AF_INET6;
-    in6->sin6_port = htons(parts->port);
-  } else {
-    auto* in4 = reinterpret_cast<sockaddr_in*>(&address.storage_);
-    if (inet_pton(AF_INET, parts->host.c_str(), &in4->sin_addr) != 1) return Malformed(text);
+  auto* in4 = reinterpret_cast<sockaddr_in*>(&address.storage_);
+  auto* in6 = reinterpret_cast<sockaddr_in6*>(&address.storage_);
+  // inet_pton would not look behind a NUL.
+  const bool whole = host.find('\0') == host.npos;
+  if (whole && inet_pton(AF_INET, text.c_str(), &in4->sin_addr) == 1) {
     in4->sin_family = AF_INET;
-    in4->sin_port = htons(parts->port);
+    in4->sin_port = htons(port);
+  } else if (whole && inet_pton(AF_INET6, text.c_str(), &in6->sin6_addr) == 1) {
+    in6->sin6_family = AF_INET6;
+    in6->sin6_port = htons(port);
+  } else {
+    return Status::Error("'" + text + "' is not an IPv4 or IPv6 address");
   }
   return address;
 }

@@ -70,6 +70,18 @@ TEST_CASE("what is not an address with a port is refused", "[net]") {
   }
 }
 
+TEST_CASE("an address is made of a host and a port", "[net]") {
+  CHECK(Address::FromParts("192.0.2.1", 993).value().Text() == "192.0.2.1:993");
+  CHECK(Address::FromParts("2001:db8::1", 0).value().Text() == "[2001:db8::1]:0");
+  using namespace std::string_literals;
+  for (const std::string& wrong : {""s, "[::1]"s, "localhost"s, "192.0.2"s, "192.0.2.01"s,
+                                   "192.0.2.1 "s, "192.0.2.1\0x"s, "::1%lo"s, "192.0.2.1:1"s}) {
+    INFO(wrong);
+    CHECK_FALSE(Address::FromParts(wrong, 1).ok());
+  }
+  CHECK_FALSE(Address::Parse("192.0.2.1\0x:993"s).ok());
+}
+
 TEST_CASE("resolve takes numbers and names", "[net]") {
   CHECK(Address::Resolve("192.0.2.1:993").value().Text() == "192.0.2.1:993");
   CHECK(Address::Resolve("localhost:993").value().port() == 993);
