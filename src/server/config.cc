@@ -174,6 +174,7 @@ Config ParseConfig(std::string_view text, const std::string& path, ConfigErrors&
     CheckBackends(draft, problems);
     CheckPools(draft, problems);
     CheckIdle(draft, problems);
+    if (Lacks(root, "certificate")) JudgeNoCertificate(draft, problems);
     JudgeClientTls(draft, problems);
     JudgePools(draft, problems);
     WarnUnused(draft, problems);

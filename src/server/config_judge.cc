@@ -20,16 +20,6 @@ Place PlaceIn(const KeyPlaces& keys, std::string_view key, Place table) {
   return found == keys.end() ? table : found->second;
 }
 
-void JudgeCertificates(const Draft& draft, Problems& problems) {
-  const Config& config = draft.config;
-  if (!config.certificates.empty()) return;
-  const auto user = std::find_if(config.listeners.begin(), config.listeners.end(), UsesTls);
-  if (user == config.listeners.end()) return;
-  problems.Error({}, fmt::format("no certificate, but listener \"{}\" speaks TLS; add a "
-                                 "[[certificate]] with chain and key",
-                                 user->name));
-}
-
 void JudgeVersions(const Draft& draft, Problems& problems) {
   const Config& config = draft.config;
   if (config.minimum_tls >= Version::k12) return;
@@ -99,6 +89,15 @@ void WarnOfXclient(const Config& config, const PoolConfig& pool, Place place, Pr
 
 }  // namespace
 
+void JudgeNoCertificate(const Draft& draft, Problems& problems) {
+  const Config& config = draft.config;
+  const auto user = std::find_if(config.listeners.begin(), config.listeners.end(), UsesTls);
+  if (user == config.listeners.end()) return;
+  problems.Error({}, fmt::format("no certificate, but listener \"{}\" speaks TLS; add a "
+                                 "[[certificate]] with chain and key",
+                                 user->name));
+}
+
 void JudgeClientTls(const Draft& draft, Problems& problems) {
   const auto& listeners = draft.config.listeners;
   for (std::size_t i = 0; i < listeners.size(); ++i) {
@@ -114,7 +113,6 @@ void JudgeClientTls(const Draft& draft, Problems& problems) {
                     "strict_sni does nothing on a listener without TLS; leave the key out");
     }
   }
-  JudgeCertificates(draft, problems);
   JudgeVersions(draft, problems);
 }
 

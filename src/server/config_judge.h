@@ -6,7 +6,9 @@
 
 namespace postern {
 
-// listener.tls with trusted, the certificates that it needs, tls.minimum with allow_obsolete.
+// Of a configuration without [[certificate]]: whether a listener needs one.
+void JudgeNoCertificate(const Draft& draft, Problems& problems);
+// listener.tls with trusted, tls.minimum with allow_obsolete.
 void JudgeClientTls(const Draft& draft, Problems& problems);
 // pool.tls with verify, insecure, pin and the others; forward with what is served.
 void JudgePools(const Draft& draft, Problems& problems);

@@ -41,7 +41,9 @@ void ReadPins(Value& value, std::vector<std::string>& out) {
     pins.push_back(pin.value());
     return {};
   });
-  if (good) out = std::move(pins);
+  if (!good) return;
+  if (pins.empty()) return value.Reject("is empty; name a pin or leave the key out");
+  out = std::move(pins);
 }
 
 std::string PinsText(const std::vector<std::string>& pins) {
