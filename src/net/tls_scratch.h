@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "net/boringssl.h"
+#include "postern/base/status.h"
 #include "postern/net/loop.h"
 
 namespace postern {
@@ -14,9 +15,21 @@ namespace postern {
 // What one OnBytes carries at most; four full records.
 inline constexpr std::size_t kPlainSize = 64 * 1024;
 
+// What a handshake needs and the open stream does not.
+struct TlsHandshake {
+  bool client = false;
+  std::string name;    // of the backend, which its certificate must be for
+  Status verified;     // why its certificate was refused
+  bool begun = false;  // the peer's first byte was seen
+};
+
 class TlsScratch {
  public:
   static TlsScratch& Of(Loop::Inner& loop);
+  // From inside BoringSSL's callbacks.
+  static TlsScratch& Of(const SSL* ssl) {
+    return *static_cast<TlsScratch*>(BIO_get_data(SSL_get_rbio(ssl)));
+  }
   TlsScratch();
   TlsScratch(const TlsScratch&) = delete;
   TlsScratch& operator=(const TlsScratch&) = delete;
@@ -27,6 +40,8 @@ class TlsScratch {
 
   std::string_view input;
   std::string output;
+  // That of the stream whose handshake is under way, for BoringSSL's callbacks.
+  TlsHandshake* handshake = nullptr;
   // Empties output; keeps its memory unless something unusually large went through.
   void ClearOutput();
 

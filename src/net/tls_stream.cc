@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "net/tls_error.h"
+#include "net/tls_verify.h"
 #include "postern/base/check.h"
 #include "postern/base/secret.h"
 
@@ -13,19 +14,40 @@ std::string_view CipherName(const SSL_CIPHER* cipher) {
   return cipher == nullptr ? "other" : SSL_CIPHER_standard_name(cipher);
 }
 
+std::string_view VersionName(int version) {
+  switch (version) {
+    case TLS1_VERSION:
+      return "1.0";
+    case TLS1_1_VERSION:
+      return "1.1";
+    case TLS1_3_VERSION:
+      return "1.3";
+    default:
+      return "1.2";
+  }
+}
+
 }  // namespace
 
-TlsStream::TlsStream(Loop::Inner& loop, SSL_CTX* context, std::unique_ptr<Stream> lower)
+TlsStream::TlsStream(Loop::Inner& loop, SSL_CTX* context, std::unique_ptr<Stream> lower,
+                     std::unique_ptr<TlsHandshake> handshake)
     : loop_(loop),
       scratch_(TlsScratch::Of(loop)),
       ssl_(SSL_new(context)),
       lower_(std::move(lower)),
+      handshake_(std::move(handshake)),
       continue_([](void* self) { static_cast<TlsStream*>(self)->Continue(); }, this) {
   POSTERN_CHECK(ssl_ != nullptr);
   // SSL_set_bio takes one reference for both directions.
   BIO_up_ref(scratch_.bio());
   SSL_set_bio(ssl_.get(), scratch_.bio(), scratch_.bio());
-  SSL_set_accept_state(ssl_.get());
+  if (!handshake_->client) {
+    SSL_set_accept_state(ssl_.get());
+  } else {
+    SSL_set_connect_state(ssl_.get());
+    const std::string& name = handshake_->name;
+    if (!name.empty() && !IsNumericHost(name)) SSL_set_tlsext_host_name(ssl_.get(), name.c_str());
+  }
   SSL_set_shed_handshake_config(ssl_.get(), 1);
 }
 
@@ -35,7 +57,14 @@ TlsStream::~TlsStream() {
 
 void TlsStream::Start(Stream::Observer& observer) {
   observer_ = &observer;
-  lower_->Start(*this);
+  if (state_ == State::kHandshake) return lower_->Start(*this);
+  // Goes on with another observer.
+  SetReading(true);
+  observer.OnOpen();
+}
+
+void TlsStream::OnOpen() {
+  if (handshake_ != nullptr && handshake_->client) Feed({});
 }
 
 void TlsStream::OnBytes(std::string_view ciphertext) {
@@ -60,13 +89,30 @@ bool TlsStream::Feed(std::string_view ciphertext) {
   return true;
 }
 
+// A handshake begins with a record of that kind; a server may answer with an alert at once.
+bool TlsStream::IsPlaintext(std::string_view ciphertext) {
+  if (handshake_->begun || ciphertext.empty()) return false;
+  handshake_->begun = true;
+  const auto first = static_cast<std::uint8_t>(ciphertext.front());
+  const bool alert = handshake_->client && first == SSL3_RT_ALERT;
+  return first != SSL3_RT_HANDSHAKE && !alert;
+}
+
 bool TlsStream::Handshake(std::string_view& ciphertext) {
+  if (IsPlaintext(ciphertext)) {
+    plaintext_ = true;
+    Die(Status::Error("tls: plaintext where a handshake was expected"));
+    return false;
+  }
   ERR_clear_error();
   scratch_.input = ciphertext;
+  scratch_.handshake = handshake_.get();
   const int result = SSL_do_handshake(ssl_.get());
+  scratch_.handshake = nullptr;
   ciphertext = std::exchange(scratch_.input, {});
   const int why = result == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl_.get(), result);
-  const std::string error = why == SSL_ERROR_SSL ? TlsErrorText() : std::string();
+  std::string error = why == SSL_ERROR_SSL ? TlsErrorText() : std::string();
+  if (!handshake_->verified.ok()) error = "tls: " + handshake_->verified.message();
   FlushOutput();
   if (why == SSL_ERROR_WANT_READ) return false;
   if (why != SSL_ERROR_NONE) {
@@ -74,6 +120,7 @@ bool TlsStream::Handshake(std::string_view& ciphertext) {
     return false;
   }
   state_ = State::kOpen;
+  handshake_.reset();
   if (!reading_) lower_->SetReading(false);
   const bool more = !ciphertext.empty();
   observer_->OnOpen();
@@ -210,9 +257,10 @@ void TlsStream::Close(How how) {
 }
 
 TlsFacts TlsStream::tls() const {
-  if (state_ == State::kHandshake) return {};
   TlsFacts facts;
-  facts.version = SSL_version(ssl_.get()) == TLS1_3_VERSION ? "1.3" : "1.2";
+  facts.plaintext = plaintext_;
+  if (state_ == State::kHandshake || plaintext_) return facts;
+  facts.version = VersionName(SSL_version(ssl_.get()));
   facts.cipher = CipherName(SSL_get_current_cipher(ssl_.get()));
   facts.resumed = SSL_session_reused(ssl_.get()) == 1;
   return facts;

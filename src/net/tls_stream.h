@@ -1,5 +1,5 @@
-// TlsStream: a server's TLS over any other stream. Owned by whoever wrapped it, owns the stream
-// below; used on its loop's thread. Knows nothing of sockets or certificates.
+// TlsStream: TLS over any other stream, a server's or a client's. Owned by whoever wrapped it, owns
+// the stream below; used on its loop's thread. Knows nothing of sockets or certificates.
 //
 //   kHandshake ──done: OnOpen──► kOpen ──close_notify: OnEnd(ok)──► kHalf (writing goes on)
 //       │                          │                                  │
@@ -22,7 +22,8 @@ namespace postern {
 
 class TlsStream final : public Stream, private Stream::Observer {
  public:
-  TlsStream(Loop::Inner& loop, SSL_CTX* context, std::unique_ptr<Stream> lower);
+  TlsStream(Loop::Inner& loop, SSL_CTX* context, std::unique_ptr<Stream> lower,
+            std::unique_ptr<TlsHandshake> handshake);
   ~TlsStream() override;
   TlsStream(const TlsStream&) = delete;
   TlsStream& operator=(const TlsStream&) = delete;
@@ -40,7 +41,7 @@ class TlsStream final : public Stream, private Stream::Observer {
   enum class State : std::uint8_t { kHandshake, kOpen, kHalf, kDead, kClosed };
 
   // Of the stream below.
-  void OnOpen() override {}
+  void OnOpen() override;
   void OnBytes(std::string_view ciphertext) override;
   void OnDrained() override;
   void OnEnd(const Status& why) override;
@@ -49,6 +50,7 @@ class TlsStream final : public Stream, private Stream::Observer {
   bool Feed(std::string_view ciphertext);
   // One step each; true when more can be done at once. The observer's call is their last act.
   bool Handshake(std::string_view& ciphertext);
+  bool IsPlaintext(std::string_view ciphertext);
   bool Decrypt(std::string_view& ciphertext);
   bool wants_input() const {
     return state_ == State::kHandshake || (state_ == State::kOpen && reading_);
@@ -62,6 +64,7 @@ class TlsStream final : public Stream, private Stream::Observer {
   TlsScratch& scratch_;
   bssl::UniquePtr<SSL> ssl_;
   std::unique_ptr<Stream> lower_;
+  std::unique_ptr<TlsHandshake> handshake_;  // until it is done
   Stream::Observer* observer_ = nullptr;
   std::string pending_;  // ciphertext that waits for SetReading(true); at most one arrival
   Later continue_;
@@ -72,6 +75,7 @@ class TlsStream final : public Stream, private Stream::Observer {
   bool more_ = false;         // the last step stopped before it had found the end of the input
   bool lower_ended_ = false;  // while paused
   bool write_failed_ = false;
+  bool plaintext_ = false;
 };
 
 }  // namespace postern

@@ -47,6 +47,7 @@ class TicketKeys {
  private:
   struct Period;
   std::vector<Period> PeriodsNow();
+  void Rotate(std::int64_t today);
 
   const WallClock clock_;
   std::mutex lock_;
