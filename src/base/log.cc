@@ -48,6 +48,15 @@ struct Queue {
   bool finished = false;  // guarded by mutex; the writer has returned
 };
 
+// Non-blocking, so that a FIFO that nobody reads is an error and not a process that never starts.
+int OpenFile(const std::string& path) {
+  return open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0640);
+}
+
+Status OpenError(const std::string& path) {
+  return Status::Error(fmt::format("the log {} cannot be opened: {}", path, strerror(errno)));
+}
+
 std::uint64_t CountLines(std::string_view text) {
   return static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n'));
 }
@@ -135,6 +144,19 @@ class FileLog final : public Log {
     queue_->dropped.fetch_add(1);
   }
 
+  // The new file takes the old one's descriptor, whatever the writer is doing with it.
+  Status Reopen(const std::string& path) override {
+    if (path == "-") {
+      if (queue_->closes) dup3(STDOUT_FILENO, queue_->descriptor, O_CLOEXEC);
+      return {};
+    }
+    const int descriptor = OpenFile(path);
+    if (descriptor < 0) return OpenError(path);
+    dup2(descriptor, queue_->descriptor);
+    close(descriptor);
+    return {};
+  }
+
   std::uint64_t dropped() const override { return queue_->dropped.load(); }
 
  private:
@@ -147,12 +169,8 @@ class FileLog final : public Log {
 Result<std::unique_ptr<Log>> Log::Open(const std::string& path) {
   int descriptor = STDOUT_FILENO;
   if (path != "-") {
-    // Non-blocking, so that a FIFO that nobody reads is an error and not a process that never
-    // starts.
-    descriptor = open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0640);
-    if (descriptor < 0) {
-      return Status::Error(fmt::format("the log {} cannot be opened: {}", path, strerror(errno)));
-    }
+    descriptor = OpenFile(path);
+    if (descriptor < 0) return OpenError(path);
   }
   auto queue = std::make_shared<Queue>(descriptor, path != "-");
   return std::unique_ptr<Log>(std::make_unique<FileLog>(std::move(queue)));

@@ -1,5 +1,5 @@
 // Session: one client's whole visit: two streams, one engine, and the pump between them. Owned by
-// its worker; used on the worker's thread; destroyed only by the worker at the end of a turn.
+// its keeper; used on the keeper's thread; destroyed only by the keeper at the end of a turn.
 //
 // The pump: what arrives on a side is given to the engine; what the engine does not consume waits
 // here, and when it waits for anything but more bytes, the side is no longer read. Full means stop
@@ -11,25 +11,27 @@
 #include <string_view>
 
 #include "postern/engine/engine.h"
-#include "postern/gateway/backends.h"
-#include "postern/gateway/worker.h"
+#include "postern/gateway/keeper.h"
 #include "postern/net/dialer.h"
+#include "postern/net/proxy_header.h"
 
 namespace postern {
 
 class Session final : public EngineHost, private Dialer::Observer {
  public:
-  Session(Worker& worker, std::string id, ListenerId listener, Protocol protocol,
-          std::unique_ptr<Stream> client, const Address& address);
+  Session(Keeper& keeper, std::string id, ListenerId listener, const Address& client,
+          const Address& local);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  void Start();
+  void Start(std::unique_ptr<Stream> client);
   void Drain();
   void DrainDeadline();
+  // A reload changed timeouts.imap_idle or pop3_idle.
+  void IdleTimesChanged();
 
-  // The worker's list.
+  // The keeper's list.
   std::size_t place = 0;
 
  private:
@@ -45,12 +47,21 @@ class Session final : public EngineHost, private Dialer::Observer {
     Session& session_;
     Side side_;
   };
+  // What is only needed until the login is through.
+  struct Arrival {
+    Address client;  // whom the session is for
+    Address local;
+    std::string local_text;
+    Instant tls_began{};
+    bool spoken_for = false;  // a trusted client has said for whom it speaks
+  };
   // A backend being found for a login under way.
   struct Dialing {
     explicit Dialing(Session& session)
-        : deadline(session.worker_.loop().deadlines(), &Session::OnConnectDeadline, &session) {}
+        : deadline(session.keeper_.world().deadlines(), &Session::OnConnectDeadline, &session) {}
     Candidates candidates;
     std::size_t next = 0;  // of the candidates
+    Instant began{};       // of this attempt, then of its TLS
     std::unique_ptr<Dialer::Attempt> attempt;
     Deadline deadline;
   };
@@ -60,6 +71,10 @@ class Session final : public EngineHost, private Dialer::Observer {
     bool reading = true;
     bool ended = false;  // the peer sent its last byte
     bool end_told = false;
+    bool open = false;      // it carries the protocol
+    bool tls_due = false;   // TLS begins when what was said is flushed
+    bool securing = false;  // TLS that began in the middle is not there yet
+    bool tls_failed = false;
     std::uint64_t in = 0;
     std::uint64_t out = 0;
   };
@@ -70,6 +85,10 @@ class Session final : public EngineHost, private Dialer::Observer {
   void OnDrained();
   void OnEnd(Side side, const Status& why);
   void OnDialed(Result<std::unique_ptr<Stream>> result) override;
+  void OnProxyHeader(const ProxyHeader& header);
+  void ClientOpen();
+  void BackendOpen();
+  void BackendTlsFailed(const Status& why);
 
   // EngineHost.
   void ToClient(std::string_view bytes) override;
@@ -80,6 +99,9 @@ class Session final : public EngineHost, private Dialer::Observer {
   void RejectBackend(BackendFailure why) override;
   void BackendGreeted() override;
   void DropBackend(std::optional<BackendFailure> failure) override;
+  void StartTls(Side side) override;
+  bool ClientSpeaksFor(std::string_view address, std::uint16_t port) override;
+  ClientFacts client_facts() const override;
   void LoggedIn() override;
   void LoginFailed(std::string_view user, std::string_view mechanism,
                    std::string_view result) override;
@@ -87,7 +109,7 @@ class Session final : public EngineHost, private Dialer::Observer {
   void Finish(CloseReason reason, Ending ending) override;
   Instant now() const override { return now_; }
   Duration client_stall() const override;
-  const Plan& plan() const override { return *worker_.shared().plan; }
+  const Plan& plan() const override { return keeper_.setup().plan; }
 
   // Every way into the engine: takes the time, flushes what was said, and settles what follows from
   // it.
@@ -101,7 +123,10 @@ class Session final : public EngineHost, private Dialer::Observer {
   void NoteBusy();
   void FlushGathered();
   void Write(Half& half, Side side, std::string& gather, std::string_view bytes);
+  void BeginDueTls();
+  void TakeClientAddress(const Address& address);
   void TryNextBackend();
+  void BackendFailedWith(BackendFailure why);
   void CloseBackend(Stream::How how);
   void End(CloseReason reason, Stream::How how);
   void EndHandshake(CloseReason reason, Stream::How how);
@@ -112,20 +137,26 @@ class Session final : public EngineHost, private Dialer::Observer {
   void ArmIdle();
 
   Half& half(Side side) { return side == Side::kClient ? client_ : backend_; }
-  Shard& shard() { return worker_.shard(); }
+  Shard& shard() { return keeper_.shard(); }
+  const Door& door() const { return keeper_.setup().doors[listener_]; }
+  const Routes& routes() const { return keeper_.setup().routes; }
 
-  Worker& worker_;
+  Keeper& keeper_;
   std::string id_;
   std::string address_;
+  std::uint16_t port_ = 0;
   ListenerId listener_;
   Protocol protocol_;
   SessionState state_ = SessionState::kHandshake;
   PoolId pool_ = kNoPool;
   BackendId backend_id_ = kNoBackend;
   bool finished_ = false;
-  bool stalled_ = false;  // reading the backend is paused for the client's backlog
-  bool inside_ = false;   // within Enter
-  bool busy_ = false;     // a command waited for its answer
+  bool stalled_ = false;        // reading the backend is paused for the client's backlog
+  bool inside_ = false;         // within Enter
+  bool busy_ = false;           // a command waited for its answer
+  bool awaits_header_ = false;  // the PROXY header was not read yet
+  bool trusted_ = false;
+  bool secure_ = false;  // the client's TLS is there
   CloseReason reason_ = CloseReason::kInternal;
   Stream::How how_ = Stream::How::kFlush;
   Instant opened_;
@@ -138,6 +169,7 @@ class Session final : public EngineHost, private Dialer::Observer {
   SideObserver client_observer_;
   SideObserver backend_observer_;
   std::unique_ptr<Engine> engine_;
+  std::unique_ptr<Arrival> arrival_;
   std::unique_ptr<Dialing> dialing_;
   Deadline deadline_;  // of the handshake, then the login, then idleness
 };
@@ -145,13 +177,14 @@ class Session final : public EngineHost, private Dialer::Observer {
 template <typename Visit>
 void Session::Enter(Visit visit) {
   if (finished_) return;
-  now_ = MonotonicNow();
+  now_ = keeper_.world().now();
   inside_ = true;
   visit();
   Settle();
   inside_ = false;
   FlushGathered();
-  if (finished_) Close();
+  if (finished_) return Close();
+  if (client_.tls_due || backend_.tls_due) BeginDueTls();
 }
 
 }  // namespace postern

@@ -8,10 +8,9 @@
 namespace postern {
 
 void Session::ConnectBackend(std::string_view user) {
-  Shared& shared = worker_.shared();
-  pool_ = shared.routing_pool;
+  pool_ = routes().routing_pool();
   dialing_ = std::make_unique<Dialing>(*this);
-  dialing_->candidates = shared.backends.Choose(pool_, protocol_, user, now_);
+  dialing_->candidates = routes().Choose(keeper_.shared().health, pool_, protocol_, user, now_);
   TryNextBackend();
 }
 
@@ -26,28 +25,69 @@ void Session::TryNextBackend() {
     return;
   }
   backend_id_ = dialing.candidates.id[dialing.next++];
-  const Backend& backend = worker_.shared().backends.backend(backend_id_);
+  const Backend& backend = routes().backend(backend_id_);
+  dialing.began = now_;
   dialing.deadline.Arm(now_ + plan().timeouts.connect);
   dialing.attempt =
-      worker_.dialer().Dial(backend.address[static_cast<std::size_t>(protocol_)], *this);
+      keeper_.world().dialer().Dial(backend.address[static_cast<std::size_t>(protocol_)], *this);
+}
+
+void Session::BackendFailedWith(BackendFailure why) {
+  keeper_.shared().health.Failed(backend_id_, now_);
+  shard().BackendFailed(backend_id_, why);
 }
 
 void Session::OnDialed(Result<std::unique_ptr<Stream>> result) {
   if (finished_) return;
   Enter([&] {
     if (!result.ok()) {
-      worker_.shared().backends.Failed(backend_id_, now_);
-      shard().BackendFailed(backend_id_, BackendFailure::kConnect);
+      BackendFailedWith(BackendFailure::kConnect);
       return TryNextBackend();
     }
+    shard().LoginPhaseDone(protocol_, pool_, LoginPhase::kConnect, now_ - dialing_->began);
+    dialing_->began = now_;
     // From inside its own callback: the attempt goes when the next one is made or the login is
     // over.
     backend_ = Half{};
     backend_.stream = std::move(result.value());
     shard().BackendSessions(backend_id_, +1);
-    engine_->OnBackendConnected(pool_, backend_id_);
+    const Pool& pool = routes().pool(pool_);
+    if (pool.forward_proxy2) {
+      backend_.stream->Write(EncodeProxyHeader(arrival_->client, arrival_->local));
+    }
+    if (pool.tls == PoolTls::kImplicit) {
+      const Backend& backend = routes().backend(backend_id_);
+      backend_.stream = keeper_.world().SecureBackend(
+          pool_, std::move(backend_.stream), backend.tls_name[static_cast<std::size_t>(protocol_)]);
+      backend_.securing = true;
+    }
     backend_.stream->Start(backend_observer_);
   });
+}
+
+// The backend's stream carries the protocol, or its TLS is there.
+void Session::BackendOpen() {
+  if (backend_.securing) {
+    shard().LoginPhaseDone(protocol_, pool_, LoginPhase::kTls, now_ - dialing_->began);
+    backend_.securing = false;
+  }
+  if (backend_.open) return engine_->OnSecured(Side::kBackend);
+  backend_.open = true;
+  engine_->OnBackendConnected(pool_, backend_id_);
+}
+
+// No fallback: what is wrong with its TLS is wrong with the backend.
+void Session::BackendTlsFailed(const Status& why) {
+  keeper_.shared().log.Write(
+      std::move(LogLine("backend_tls_failed")
+                    .Text("id", id_)
+                    .Text("pool", routes().pool(pool_).name)
+                    .Text("backend", routes().backend(backend_id_).name)
+                    .Text("reason", why.ok() ? "closed during the handshake" : why.message())));
+  backend_.tls_failed = true;
+  backend_.ended = backend_.end_told = true;
+  if (backend_.open) return engine_->OnBackendEnd();
+  RejectBackend(BackendFailure::kTls);
 }
 
 void Session::OnConnectDeadline(void* owner) {
@@ -58,10 +98,10 @@ void Session::OnConnectDeadline(void* owner) {
       self.dialing_.reset();
       return self.engine_->OnBackendFailed();
     }
-    if (self.backend_.stream) return self.engine_->OnTimeout(Engine::Timeout::kConnect);
-    self.worker_.shared().backends.Failed(self.backend_id_, self.now_);
-    self.shard().BackendFailed(self.backend_id_, BackendFailure::kTimeout);
-    self.TryNextBackend();
+    if (self.backend_.stream && self.backend_.open) {
+      return self.engine_->OnTimeout(Engine::Timeout::kConnect);
+    }
+    self.RejectBackend(BackendFailure::kTimeout);
   });
 }
 
@@ -70,17 +110,16 @@ void Session::BackendGreeted() {
 }
 
 void Session::RejectBackend(BackendFailure why) {
-  worker_.shared().backends.Failed(backend_id_, now_);
-  shard().BackendFailed(backend_id_, why);
+  BackendFailedWith(backend_.tls_failed ? BackendFailure::kTls : why);
   CloseBackend(Stream::How::kAbort);
+  backend_.tls_failed = false;
   if (!dialing_) dialing_ = std::make_unique<Dialing>(*this);
   TryNextBackend();
 }
 
 void Session::DropBackend(std::optional<BackendFailure> failure) {
   if (failure && backend_.stream) {
-    worker_.shared().backends.Failed(backend_id_, now_);
-    shard().BackendFailed(backend_id_, *failure);
+    BackendFailedWith(backend_.tls_failed ? BackendFailure::kTls : *failure);
   }
   CloseBackend(Stream::How::kFlush);
   dialing_.reset();
@@ -89,16 +128,16 @@ void Session::DropBackend(std::optional<BackendFailure> failure) {
 }
 
 void Session::CloseBackend(Stream::How how) {
-  std::string& gathered = worker_.backend_gather();
+  std::string& gathered = keeper_.backend_gather();
   if (!backend_.stream) return gathered.clear();
   if (!gathered.empty()) backend_.stream->Write(gathered);
   if (state_ == SessionState::kLogin) Wipe(gathered.data(), gathered.size());
   gathered.clear();
   backend_.stream->Close(how);
-  worker_.Bury(std::move(backend_.stream));
+  keeper_.Bury(std::move(backend_.stream));
   shard().BackendSessions(backend_id_, -1);
   backend_.pending.clear();
-  backend_.ended = backend_.end_told = false;
+  backend_.ended = backend_.end_told = backend_.tls_due = backend_.securing = false;
   if (stalled_) stall_total_ += now_ - stalled_since_;
   stalled_ = false;
 }

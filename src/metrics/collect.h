@@ -17,15 +17,15 @@ struct Source {
   const MetricNames& names;
   const std::vector<const Shard::Data*>& shards;
 
-  // Label values; the slot behind the configured ones is "none".
+  // Label values; the first slot is "none".
   std::string_view pool(std::size_t slot) const {
-    return slot < names.pools.size() ? std::string_view(names.pools[slot]) : "none";
+    return slot == 0 ? "none" : std::string_view(names.pools[slot - 1]);
   }
   std::string_view backend(std::size_t slot) const {
-    return slot < names.backends.size() ? std::string_view(names.backends[slot].name) : "none";
+    return slot == 0 ? "none" : std::string_view(names.backends[slot - 1].name);
   }
   std::string_view pool_of_backend(std::size_t slot) const {
-    return slot < names.backends.size() ? pool(names.backends[slot].pool) : "none";
+    return slot == 0 ? "none" : pool(names.backends[slot - 1].pool + 1u);
   }
 
   // The sum over the shards of what read(data) gives: a counter or a number.

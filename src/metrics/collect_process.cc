@@ -33,23 +33,24 @@ void CollectBackendTimes(const Source& source, Exposition& out) {
 }  // namespace
 
 void CollectBackends(const Source& source, const ProcessFigures& figures, Exposition& out) {
-  const std::size_t count = source.names.backends.size();
+  // Behind the slot for "none".
+  const std::size_t end = source.names.backends.size() + 1;
   CollectBackendTimes(source, out);
   out.Gauges("postern_backend_up", "1 when new sessions may go to the backend.");
-  for (std::size_t backend = 0; figures.backend_up && backend < count; ++backend) {
-    const bool up = figures.backend_up(static_cast<BackendId>(backend));
+  for (std::size_t backend = 1; figures.backend_up && backend < end; ++backend) {
+    const bool up = figures.backend_up(static_cast<BackendId>(backend - 1));
     out.Sample({{"pool", source.pool_of_backend(backend)}, {"backend", source.backend(backend)}},
                up ? 1.0 : 0.0);
   }
   out.Gauges("postern_backend_sessions", "Sessions that are connected to the backend.");
-  for (std::size_t backend = 0; backend < count; ++backend) {
+  for (std::size_t backend = 1; backend < end; ++backend) {
     const std::uint64_t sessions =
         source.Sum([&](const auto& data) -> auto& { return data.backends[backend].sessions; });
     out.Sample({{"pool", source.pool_of_backend(backend)}, {"backend", source.backend(backend)}},
                static_cast<double>(static_cast<std::int64_t>(sessions)));
   }
   out.Counters("postern_backend_failures_total", "Backend connections given up, by why.");
-  for (std::size_t backend = 0; backend < count; ++backend) {
+  for (std::size_t backend = 1; backend < end; ++backend) {
     for (std::size_t reason = 0; reason < kFailureNames.size(); ++reason) {
       out.Used({{"pool", source.pool_of_backend(backend)},
                 {"backend", source.backend(backend)},
@@ -86,6 +87,13 @@ void CollectProcess(const Source& source, const ProcessFigures& figures, Exposit
   for (std::size_t i = 0; i < certificates; ++i) {
     out.Sample({{"name", source.names.certificates[i]}},
                static_cast<double>(figures.certificate_not_after(i)));
+  }
+  out.Counters("postern_config_reloads_total", "Reloads of the configuration or certificates.");
+  if (figures.reloads_applied) out.Sample({{"result", "ok"}}, figures.reloads_applied());
+  if (figures.reloads_refused) out.Sample({{"result", "refused"}}, figures.reloads_refused());
+  out.Gauges("postern_config_generation", "1 for what the process started with, 1 more a reload.");
+  if (figures.reloads_applied) {
+    out.Sample({}, static_cast<double>(figures.reloads_applied() + 1));
   }
   out.Counters("postern_log_dropped_total", "Log lines that could not be written in time.");
   if (figures.log_dropped) out.Sample({}, figures.log_dropped());

@@ -26,6 +26,8 @@ Registry::Registry(MetricNames names, ProcessFigures figures) : inner_(std::make
 
 Registry::~Registry() = default;
 
+void Registry::SetNames(MetricNames names) { inner_->names = std::move(names); }
+
 void Registry::AddShard(const Shard& shard) { inner_->shards.push_back(&shard.data()); }
 
 std::string Registry::Scrape() const {

@@ -95,11 +95,11 @@ struct alignas(64) Shard::Data {
         listeners(sizes.listeners),
         backends(sizes.backends + 1) {}
 
-  // The slot behind the configured ones stands for "none".
+  // The first slot stands for "none".
   std::size_t pool_slots() const { return size.pools + 1; }
-  std::size_t pool_slot(PoolId pool) const { return pool == kNoPool ? size.pools : pool; }
+  std::size_t pool_slot(PoolId pool) const { return pool == kNoPool ? 0 : pool + 1u; }
   std::size_t backend_slot(BackendId backend) const {
-    return backend == kNoBackend ? size.backends : backend;
+    return backend == kNoBackend ? 0 : backend + 1u;
   }
   // Index into commands[protocol].
   std::size_t command_slot(std::size_t command, std::size_t slot) const {

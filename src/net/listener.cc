@@ -90,7 +90,10 @@ struct ListeningSocket {
     int size = sizeof peer;
     auto* name = reinterpret_cast<sockaddr*>(&peer);
     if (uv_tcp_getpeername(socket->tcp(), name, &size) != 0) return;  // gone already
-    accept(std::move(stream), Address::FromSockaddr(name));
+    const Address client = Address::FromSockaddr(name);
+    size = sizeof peer;
+    if (uv_tcp_getsockname(socket->tcp(), name, &size) != 0) return;
+    accept(std::move(stream), client, Address::FromSockaddr(name));
   }
 
   void Close() {

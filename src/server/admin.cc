@@ -157,9 +157,9 @@ class AdminListener final : public Admin {
   AdminListener& operator=(const AdminListener&) = delete;
 
   Status Listen(BoundSocket socket) {
-    auto listener = Listener::Open(
-        loop_, std::move(socket),
-        [this](std::unique_ptr<Stream> stream, const Address&) { Accept(std::move(stream)); });
+    auto listener = Listener::Open(loop_, std::move(socket),
+                                   [this](std::unique_ptr<Stream> stream, const Address&,
+                                          const Address&) { Accept(std::move(stream)); });
     if (!listener.ok()) return listener.error();
     listener_ = std::move(listener.value());
     return {};

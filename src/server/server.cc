@@ -1,62 +1,40 @@
 #include "postern/server/server.h"
 
 #include <signal.h>
-#include <unistd.h>
 
-#include <atomic>
-#include <cstdio>
+#include <ctime>
 #include <iostream>
-#include <random>
-#include <thread>
 #include <utility>
 
-#include "postern/gateway/worker.h"
 #include "postern/metrics/registry.h"
 #include "postern/server/admin.h"
+#include "server/addresses.h"
+#include "server/config_diff.h"
+#include "server/expiry.h"
+#include "server/file_watch.h"
+#include "server/fleet.h"
+#include "server/loader.h"
 #include "server/process.h"
 #include "server/watchdog.h"
 
 namespace postern {
 namespace {
 
-std::vector<Pool> PoolsOf(const Config& config) {
-  std::vector<Pool> pools;
-  for (const PoolConfig& pool : config.pools) pools.push_back({pool.name, pool.backends});
-  return pools;
-}
+// How often host names of backends are looked up again (the last good answer stands meanwhile).
+constexpr Duration kResolveEvery = std::chrono::seconds(60);
 
-std::vector<Backend> BackendsOf(const Config& config) {
-  std::vector<Backend> backends;
-  for (const BackendConfig& from : config.backends) {
-    Backend backend;
-    backend.name = from.name;
-    backend.pool = from.pool;
-    backend.serves[0] = from.has_imap;
-    backend.serves[1] = from.has_pop3;
-    backend.address[0] = from.imap;
-    backend.address[1] = from.pop3;
-    backends.push_back(std::move(backend));
-  }
-  return backends;
-}
-
-MetricNames NamesOf(const Config& config) {
-  MetricNames names;
-  for (const ListenerConfig& listener : config.listeners) names.listeners.push_back(listener.name);
-  for (const PoolConfig& pool : config.pools) names.pools.push_back(pool.name);
-  for (const BackendConfig& backend : config.backends) {
-    names.backends.push_back({backend.name, backend.pool});
-  }
+std::vector<std::string> FilesToWatch(const Config& config) {
+  std::vector<std::string> files;
   for (const CertificateConfig& certificate : config.certificates) {
-    names.certificates.push_back(certificate.chain);
+    for (const std::string& file : {certificate.chain, certificate.key, certificate.ocsp}) {
+      if (!file.empty()) files.push_back(file);
+    }
   }
-  return names;
-}
-
-std::string NewServerId() {
-  char text[9];
-  std::snprintf(text, sizeof text, "%08x", std::random_device{}());
-  return text;
+  for (const PoolConfig& pool : config.pools) {
+    if (!pool.verification.ca_file.empty()) files.push_back(pool.verification.ca_file);
+  }
+  if (!config.ticket_keys.empty()) files.push_back(config.ticket_keys);
+  return files;
 }
 
 // Everything that runs, in the order in which it is taken down.
@@ -64,38 +42,46 @@ class Server {
  public:
   explicit Server(const Config& config)
       : config_(config),
-        backends_(PoolsOf(config), BackendsOf(config)),
         look_(
-            loop_.deadlines(), [](void* self) { static_cast<Server*>(self)->LookAtWorkers(); },
-            this) {}
+            loop_.deadlines(), [](void* self) { static_cast<Server*>(self)->Look(); }, this),
+        loader_(loop_) {}
 
   Status Open();
   int Run();
 
  private:
-  Status OpenWorkers();
-  Result<std::vector<ListenerSetup>> BindListeners(bool first);
   Status OpenAdmin();
-  void Announce();
+  void Announce(const Config& config);
+  void Look();
+  void LookAtWorkers();
+  void LookAtCertificates();
+  void LookUpNames();
+  void Reload();
+  void OnLoaded(Config config, const ConfigErrors& errors);
+  void KeepWhatNeedsARestart(Config& config);
+  bool Apply(Config config, const char* cause);
+  void Refuse(const char* cause, const std::string& reason);
   void BeginDrain(const char* signal_name);
   void WorkerEnded();
-  void LookAtWorkers();
 
-  const Config& config_;
-  Backends backends_;
+  Config config_;
   std::unique_ptr<Log> log_;
-  std::unique_ptr<Shared> shared_;
+  std::unique_ptr<Fleet> fleet_;
   Loop loop_;
-  std::vector<Address> bound_;
-  std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<Registry> registry_;
   std::unique_ptr<Admin> admin_;
   std::unique_ptr<Watchdog> watchdog_;
+  std::unique_ptr<Expiry> expiry_;
+  FileWatch files_;
   Deadline look_;
   Instant looked_at_{};
-  std::vector<std::thread> threads_;
+  Instant resolved_at_{};
   std::size_t running_ = 0;
+  std::uint64_t applied_ = 0;
+  std::uint64_t refused_ = 0;
+  bool reload_due_ = false;
   bool draining_ = false;
+  Loader loader_;  // the first to go: it posts to the loop
 };
 
 Status Server::Open() {
@@ -103,70 +89,29 @@ Status Server::Open() {
   Result<std::unique_ptr<Log>> log = Log::Open(config_.log_path);
   if (!log.ok()) return log.error();
   log_ = std::move(log.value());
-  const std::size_t possible = SessionsFor(RaiseDescriptorLimit());
-  const std::size_t wanted = config_.plan.limits.sessions;
-  shared_.reset(new Shared{backends_,
-                           *log_,
-                           NewServerId(),
-                           std::make_shared<const Plan>(config_.plan),
-                           config_.routing_pool,
-                           wanted == 0 ? possible : std::min(wanted, possible),
-                           {}});
-  if (Status status = OpenWorkers(); !status.ok()) return status;
+  fleet_ = std::make_unique<Fleet>(config_, *log_);
+  if (Status status = fleet_->Open(config_); !status.ok()) return status;
   if (Status status = OpenAdmin(); !status.ok()) return status;
+  expiry_ = std::make_unique<Expiry>(*log_);
+  expiry_->Reset(config_.certificates.size());
+  files_.Watch(FilesToWatch(config_));
   return BecomeUser(config_.user);
 }
 
-// A socket for each listener; the first worker's settle which port a 0 means.
-Result<std::vector<ListenerSetup>> Server::BindListeners(bool first) {
-  std::vector<ListenerSetup> setups;
-  for (std::size_t i = 0; i < config_.listeners.size(); ++i) {
-    const ListenerConfig& listener = config_.listeners[i];
-    // Sockets that share a port would not notice another instance of ours.
-    const Status free = first ? BoundSocket::CheckFree(listener.address) : Status();
-    if (!free.ok()) return Status::Error("listener " + listener.name + ": " + free.message());
-    Result<BoundSocket> socket = BoundSocket::Bind(first ? listener.address : bound_[i]);
-    if (!socket.ok()) {
-      return Status::Error("listener " + listener.name + ": " + socket.error().message());
-    }
-    if (first) bound_.push_back(socket.value().address());
-    setups.push_back({listener.name, listener.protocol, std::move(socket.value())});
-  }
-  return setups;
-}
-
-Status Server::OpenWorkers() {
-  const unsigned count =
-      config_.workers > 0 ? config_.workers : std::max(std::thread::hardware_concurrency(), 1u);
-  TlsSettings tls;
-  tls.chain_file = config_.certificates.front().chain;
-  tls.key_file = config_.certificates.front().key;
-  tls.minimum_tls13 = config_.minimum_tls13;
-  tls.ticket_key = NewTicketKey();
-  const ShardSize size{config_.listeners.size(), config_.pools.size(), config_.backends.size()};
-  for (unsigned i = 0; i < count; ++i) {
-    Result<std::vector<ListenerSetup>> setups = BindListeners(i == 0);
-    if (!setups.ok()) return setups.error();
-    Result<std::unique_ptr<Worker>> worker =
-        Worker::Create(i, *shared_, size, std::move(setups.value()), tls);
-    if (!worker.ok()) return worker.error();
-    workers_.push_back(std::move(worker.value()));
-  }
-  return {};
-}
-
 Status Server::OpenAdmin() {
-  watchdog_ = std::make_unique<Watchdog>(*log_, workers_.size());
+  watchdog_ = std::make_unique<Watchdog>(*log_, fleet_->size());
   ProcessFigures figures;
-  figures.backend_up = [this](BackendId id) { return backends_.up(id); };
-  figures.certificate_not_after = [this](std::size_t) {
-    return workers_.front()->certificate_not_after();
+  figures.backend_up = [this](BackendId id) { return fleet_->backend_up(id); };
+  figures.certificate_not_after = [this](std::size_t index) {
+    return fleet_->certificates().facts(index).not_after;
   };
   figures.log_dropped = [this] { return log_->dropped(); };
+  figures.reloads_applied = [this] { return applied_; };
+  figures.reloads_refused = [this] { return refused_; };
   figures.version = POSTERN_VERSION;
   figures.tls_library = TlsLibraryText();
-  registry_ = std::make_unique<Registry>(NamesOf(config_), std::move(figures));
-  for (const std::unique_ptr<Worker>& worker : workers_) registry_->AddShard(worker->shard());
+  registry_ = std::make_unique<Registry>(fleet_->names(), std::move(figures));
+  for (std::size_t i = 0; i < fleet_->size(); ++i) registry_->AddShard(fleet_->worker(i).shard());
   AdminContent content;
   content.metrics = [this] { return registry_->Scrape(); };
   content.not_ready = [this]() -> std::string {
@@ -181,60 +126,146 @@ Status Server::OpenAdmin() {
   return {};
 }
 
-void Server::Announce() {
-  for (std::size_t i = 0; i < bound_.size(); ++i) {
+void Server::Announce(const Config& config) {
+  for (const ListenerConfig& listener : config.listeners) {
     log_->Write(std::move(LogLine("listening")
-                              .Text("listener", config_.listeners[i].name)
-                              .Text("address", bound_[i].Text())));
+                              .Text("listener", listener.name)
+                              .Text("address", fleet_->bound(listener.name).Text())));
   }
-  log_->Write(
-      std::move(LogLine("listening").Text("listener", "admin").Text("address", admin_->address())));
-  log_->Write(
-      std::move(LogLine("ready")
-                    .Number("workers", static_cast<std::int64_t>(workers_.size()))
-                    .Number("max_sessions", static_cast<std::int64_t>(shared_->max_sessions))
-                    .Text("tls", TlsLibraryText())));
 }
 
 int Server::Run() {
   loop_.OnSignal(SIGTERM, [this] { BeginDrain("SIGTERM"); });
   loop_.OnSignal(SIGINT, [this] { BeginDrain("SIGINT"); });
-  // A hangup would end the process; there is nothing yet that could be read anew.
-  loop_.OnSignal(SIGHUP, [this] {
-    log_->Write(
-        std::move(LogLine("reload_refused").Text("reason", "restart to change the configuration")));
-  });
-  running_ = workers_.size();
-  for (const std::unique_ptr<Worker>& worker : workers_) {
-    threads_.emplace_back([this, &worker] {
-      worker->Run();
-      loop_.Post([this] { WorkerEnded(); });
-    });
-  }
-  Announce();
-  LookAtWorkers();
+  loop_.OnSignal(SIGHUP, [this] { Reload(); });
+  running_ = fleet_->size();
+  fleet_->Start([this] { loop_.Post([this] { WorkerEnded(); }); });
+  Announce(config_);
+  log_->Write(
+      std::move(LogLine("listening").Text("listener", "admin").Text("address", admin_->address())));
+  log_->Write(
+      std::move(LogLine("ready")
+                    .Number("workers", static_cast<std::int64_t>(fleet_->size()))
+                    .Number("max_sessions", static_cast<std::int64_t>(fleet_->max_sessions()))
+                    .Text("tls", TlsLibraryText())));
+  resolved_at_ = MonotonicNow();
+  Look();
   loop_.Run();
-  for (std::thread& thread : threads_) thread.join();
+  fleet_->Join();
   log_->Write(LogLine("stopped"));
   return 0;
+}
+
+// ---- what is looked at every second
+
+void Server::Look() {
+  LookAtWorkers();
+  if (!draining_) {
+    LookAtCertificates();
+    LookUpNames();
+  }
+  look_.Arm(MonotonicNow() + kLookEvery);
 }
 
 void Server::LookAtWorkers() {
   const Instant now = MonotonicNow();
   // When we were held up ourselves, the whole process was stopped: no worker is to blame.
   const bool on_time = now - looked_at_ < 2 * kLookEvery;
-  for (std::size_t i = 0; i < workers_.size() && on_time; ++i) {
-    watchdog_->Look(i, workers_[i]->busy_for(now));
+  for (std::size_t i = 0; i < fleet_->size() && on_time; ++i) {
+    watchdog_->Look(i, fleet_->worker(i).busy_for(now));
   }
   looked_at_ = now;
-  look_.Arm(now + kLookEvery);
 }
+
+void Server::LookAtCertificates() {
+  if (files_.Changed()) Apply(config_, "certificate");
+  const std::int64_t now = std::time(nullptr);
+  for (std::size_t i = 0; i < config_.certificates.size(); ++i) {
+    expiry_->Look(i, config_.certificates[i].chain, fleet_->certificates().facts(i).not_after, now);
+  }
+}
+
+void Server::LookUpNames() {
+  const Instant now = MonotonicNow();
+  if (!HasHostNames(config_) || loader_.busy() || now - resolved_at_ < kResolveEvery) return;
+  resolved_at_ = now;
+  loader_.Resolve(config_, [this](Config config, const ConfigErrors&) {
+    KeepKnownAddresses(config_, config);
+    if (!SameAddresses(config_, config)) Apply(std::move(config), "address");
+    if (reload_due_) Reload();
+  });
+}
+
+// ---- reload
+
+void Server::Reload() {
+  if (draining_) return;
+  reload_due_ = loader_.busy();
+  if (reload_due_) return;
+  // The file that was rotated away is left even if the configuration is refused.
+  if (const Status status = log_->Reopen(config_.log_path); !status.ok()) {
+    log_->Write(std::move(LogLine("log_not_reopened").Text("reason", status.message())));
+  }
+  loader_.Load(config_.file, [this](Config config, const ConfigErrors& errors) {
+    OnLoaded(std::move(config), errors);
+    if (reload_due_) Reload();
+  });
+}
+
+void Server::OnLoaded(Config config, const ConfigErrors& errors) {
+  for (const std::string& error : errors.errors) {
+    log_->Write(std::move(LogLine("config_error").Text("reason", error)));
+  }
+  if (!errors.errors.empty()) return Refuse("SIGHUP", errors.errors.front());
+  KeepWhatNeedsARestart(config);
+  KeepKnownAddresses(config_, config);
+  const std::string log_path = config.log_path;
+  if (log_path != config_.log_path) {
+    const Status status = log_->Reopen(log_path);
+    if (!status.ok()) return Refuse("SIGHUP", status.message());
+  }
+  Apply(std::move(config), "SIGHUP");
+}
+
+void Server::KeepWhatNeedsARestart(Config& config) {
+  for (const std::string& sentence : NeedsRestart(config_, config)) {
+    log_->Write(std::move(LogLine("restart_needed").Text("reason", sentence)));
+  }
+  config.workers = config_.workers;
+  config.user = config_.user;
+  config.admin_address = config_.admin_address;
+}
+
+// By value: config_ itself may be applied again.
+bool Server::Apply(Config config, const char* cause) {
+  if (const Status status = fleet_->Apply(config); !status.ok()) {
+    Refuse(cause, status.message());
+    return false;
+  }
+  ++applied_;
+  registry_->SetNames(fleet_->names());
+  expiry_->Reset(config.certificates.size());
+  files_.Watch(FilesToWatch(config));
+  log_->Write(std::move(LogLine("reloaded")
+                            .Text("cause", cause)
+                            .Number("generation", static_cast<std::int64_t>(applied_ + 1))));
+  Announce(config);
+  config_ = std::move(config);
+  return true;
+}
+
+void Server::Refuse(const char* cause, const std::string& reason) {
+  ++refused_;
+  log_->Write(std::move(LogLine("reload_refused").Text("cause", cause).Text("reason", reason)));
+}
+
+// ---- the end
 
 void Server::BeginDrain(const char* signal_name) {
   if (draining_) return;
   draining_ = true;
   log_->Write(std::move(LogLine("draining").Text("signal", signal_name)));
-  for (const std::unique_ptr<Worker>& worker : workers_) worker->Drain(config_.drain);
+  fleet_->Drain(config_.drain);
 }
 
 void Server::WorkerEnded() {

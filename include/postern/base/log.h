@@ -39,6 +39,9 @@ class Log {
   virtual ~Log() = default;
   // Queues the line (bounded, 8 MiB) or drops and counts it. Never blocks.
   virtual void Write(LogLine line) = 0;
+  // From now on lines go to this path, opened anew (a rotated file is left to its new name). On an
+  // error everything stays as it was. Any thread.
+  virtual Status Reopen(const std::string& path) = 0;
   virtual std::uint64_t dropped() const = 0;
 };
 

@@ -30,6 +30,9 @@ struct ProcessFigures {
   std::function<bool(BackendId)> backend_up;
   std::function<std::int64_t(std::size_t certificate)> certificate_not_after;  // seconds since 1970
   std::function<std::uint64_t()> log_dropped;
+  // Reloads that were applied, and refused.
+  std::function<std::uint64_t()> reloads_applied;
+  std::function<std::uint64_t()> reloads_refused;
   std::string version;  // labels of postern_build_info
   std::string tls_library;
 };
@@ -41,6 +44,8 @@ class Registry {
   Registry(const Registry&) = delete;
   Registry& operator=(const Registry&) = delete;
 
+  // After a reload: what was configured later comes behind what was there before.
+  void SetNames(MetricNames names);
   // Before the first scrape; the shards outlive the registry. The index is the worker label.
   void AddShard(const Shard& shard);
   // The exposition text (version 0.0.4), whole.

@@ -39,7 +39,9 @@ class BoundSocket {
 
 class Listener {
  public:
-  using Accept = std::function<void(std::unique_ptr<Stream> stream, const Address& client)>;
+  // local: the address of ours that the client came to.
+  using Accept = std::function<void(std::unique_ptr<Stream> stream, const Address& client,
+                                    const Address& local)>;
   // Starts accepting at once. accept gets streams that are not started, TCP_NODELAY and keep-alive
   // set.
   static Result<std::unique_ptr<Listener>> Open(Loop& loop, BoundSocket socket, Accept accept);

@@ -43,9 +43,10 @@ TEST_CASE("a port on which somebody listens is not free", "[net][listener]") {
   BoundSocket socket = Bind("127.0.0.1:0");
   const Address address = socket.address();
   CHECK(BoundSocket::CheckFree(address).ok());
-  const auto listener = std::move(
-      Listener::Open(loop, std::move(socket), [](std::unique_ptr<Stream>, const Address&) {
-      }).value());
+  const auto listener =
+      std::move(Listener::Open(loop, std::move(socket),
+                               [](std::unique_ptr<Stream>, const Address&, const Address&) {})
+                    .value());
   CHECK(BoundSocket::CheckFree(address).message().find("another program has this port") !=
         std::string::npos);
   CHECK(BoundSocket::CheckFree(Address::Parse("127.0.0.1:0").value()).ok());
@@ -73,12 +74,13 @@ struct Counting {
   Counting() {
     BoundSocket socket = Bind("127.0.0.1:0");
     address = socket.address();
-    listener = std::move(Listener::Open(loop, std::move(socket),
-                                        [this](std::unique_ptr<Stream> stream, const Address&) {
-                                          streams.push_back(std::move(stream));
-                                          if (on_accept) on_accept();
-                                        })
-                             .value());
+    listener = std::move(
+        Listener::Open(loop, std::move(socket),
+                       [this](std::unique_ptr<Stream> stream, const Address&, const Address&) {
+                         streams.push_back(std::move(stream));
+                         if (on_accept) on_accept();
+                       })
+            .value());
   }
   void Connect(int count) {
     for (int i = 0; i < count; ++i) clients.push_back(std::make_unique<RawSocket>(address));

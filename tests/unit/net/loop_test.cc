@@ -145,9 +145,8 @@ TEST_CASE("a loop that ends lets closing streams finish", "[net][loop]") {
   RawSocket* client = nullptr;
   const Address address = socket.address();
   auto listener = std::move(Listener::Open(*loop, std::move(socket),
-                                           [&](std::unique_ptr<Stream> accepted, const Address&) {
-                                             stream = std::move(accepted);
-                                           })
+                                           [&](std::unique_ptr<Stream> accepted, const Address&,
+                                               const Address&) { stream = std::move(accepted); })
                                 .value());
   RawSocket raw(address);
   client = &raw;

@@ -21,13 +21,13 @@ struct Accepted {
   explicit Accepted(int receive_buffer = 0) {
     BoundSocket socket = std::move(BoundSocket::Bind(Loopback()).value());
     address = socket.address();
-    listener =
-        std::move(Listener::Open(loop, std::move(socket),
-                                 [this](std::unique_ptr<Stream> accepted, const Address& from) {
-                                   stream = std::move(accepted);
-                                   client_address = from;
-                                 })
-                      .value());
+    listener = std::move(Listener::Open(loop, std::move(socket),
+                                        [this](std::unique_ptr<Stream> accepted,
+                                               const Address& from, const Address&) {
+                                          stream = std::move(accepted);
+                                          client_address = from;
+                                        })
+                             .value());
     client = std::make_unique<RawSocket>(address, receive_buffer);
     REQUIRE(TurnUntil(loop, [&] { return stream != nullptr; }));
   }

@@ -1,4 +1,4 @@
-#include "postern/gateway/backends.h"
+#include "postern/gateway/routes.h"
 
 #include <algorithm>
 #include <utility>
@@ -27,20 +27,35 @@ std::uint64_t HashText(std::string_view text) {
 
 }  // namespace
 
-Backends::Backends(std::vector<Pool> pools, std::vector<Backend> backends)
-    : pools_(std::move(pools)), backends_(std::move(backends)), health_(backends_.size()) {
+void BackendHealth::Failed(BackendId id, Instant now) {
+  retry_at_[id].store((now + kRetryAfter).time_since_epoch().count(), std::memory_order_relaxed);
+}
+
+void BackendHealth::Succeeded(BackendId id) { retry_at_[id].store(0, std::memory_order_relaxed); }
+
+bool BackendHealth::up(BackendId id) const {
+  return retry_at_[id].load(std::memory_order_relaxed) == 0;
+}
+
+bool BackendHealth::rested(BackendId id, Instant now) const {
+  return retry_at_[id].load(std::memory_order_relaxed) <= now.time_since_epoch().count();
+}
+
+Routes::Routes(std::vector<Pool> pools, std::vector<Backend> backends, PoolId routing_pool)
+    : pools_(std::move(pools)), backends_(std::move(backends)), routing_pool_(routing_pool) {
   for (const Backend& backend : backends_) seeds_.push_back(HashText(backend.name));
 }
 
-Candidates Backends::Choose(PoolId pool, Protocol protocol, std::string_view user,
-                            Instant now) const {
+Candidates Routes::Choose(const BackendHealth& health, PoolId pool, Protocol protocol,
+                          std::string_view user, Instant now) const {
   const std::uint64_t key = HashText(user);
-  const std::int64_t time = now.time_since_epoch().count();
+  const std::size_t index = static_cast<std::size_t>(protocol);
   std::uint64_t scores[kMaxCandidates] = {};
   Candidates best;
   for (const BackendId id : pools_[pool].backends) {
-    if (!backends_[id].serves[static_cast<std::size_t>(protocol)]) continue;
-    if (health_[id].retry_at.load(std::memory_order_relaxed) > time) continue;
+    const Backend& backend = backends_[id];
+    if (!backend.serves[index] || backend.address[index].family() == AF_UNSPEC) continue;
+    if (!health.rested(id, now)) continue;
     const std::uint64_t score = Mix(key ^ seeds_[id]);
     std::size_t place = best.count;
     while (place > 0 && score > scores[place - 1]) --place;
@@ -54,17 +69,6 @@ Candidates Backends::Choose(PoolId pool, Protocol protocol, std::string_view use
     best.count = std::min(best.count + 1, kMaxCandidates);
   }
   return best;
-}
-
-void Backends::Failed(BackendId id, Instant now) {
-  health_[id].retry_at.store((now + kRetryAfter).time_since_epoch().count(),
-                             std::memory_order_relaxed);
-}
-
-void Backends::Succeeded(BackendId id) { health_[id].retry_at.store(0, std::memory_order_relaxed); }
-
-bool Backends::up(BackendId id) const {
-  return health_[id].retry_at.load(std::memory_order_relaxed) == 0;
 }
 
 }  // namespace postern

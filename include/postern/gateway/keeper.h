@@ -1,0 +1,108 @@
+// Keeper: the sessions of one worker, and what they share. Knows no sockets and no clock: the world
+// it lives in has them, so that the whole session layer also runs in a simulation. One thread.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "postern/base/log.h"
+#include "postern/engine/in_flight.h"
+#include "postern/gateway/setup.h"
+#include "postern/metrics/shard.h"
+#include "postern/net/deadlines.h"
+#include "postern/net/dialer.h"
+#include "postern/net/stream.h"
+
+namespace postern {
+
+class Session;
+
+// What all workers share. Outlives them.
+struct Shared {
+  BackendHealth& health;
+  Log& log;
+  std::string server_id;                     // begins every session's id: ids of two runs differ
+  std::atomic<std::size_t> max_sessions{0};  // of the process
+  std::atomic<std::size_t> sessions{0};      // live now, of all workers
+};
+
+// What a keeper needs of the world: a worker's loop, or a simulation.
+class World {
+ public:
+  virtual Instant now() = 0;
+  virtual Deadlines& deadlines() = 0;
+  virtual Dialer& dialer() = 0;
+  // Runs the function when no callback is on the stack.
+  virtual void AfterTurn(std::function<void()> task) = 0;
+  // TLS over a stream, started or not: the listener's, or as the pool says for a backend of that
+  // name. Takes the stream.
+  virtual std::unique_ptr<Stream> SecureClient(ListenerId listener,
+                                               std::unique_ptr<Stream> lower) = 0;
+  virtual std::unique_ptr<Stream> SecureBackend(PoolId pool, std::unique_ptr<Stream> lower,
+                                                const std::string& name) = 0;
+  // Sessions that had ended were destroyed.
+  virtual void OnSwept() = 0;
+
+ protected:
+  ~World() = default;
+};
+
+class Keeper {
+ public:
+  // index is the worker label. The references outlive the keeper.
+  Keeper(unsigned index, World& world, Shared& shared, Shard& shard,
+         std::shared_ptr<const Setup> setup);
+  ~Keeper();
+  Keeper(const Keeper&) = delete;
+  Keeper& operator=(const Keeper&) = delete;
+
+  // A client came: its session begins. The stream is not started yet; client and local are the
+  // connection's two addresses.
+  void Accept(ListenerId listener, std::unique_ptr<Stream> stream, const Address& client,
+              const Address& local);
+  // From now on sessions see this setup; idle times are counted by it.
+  void Adopt(std::shared_ptr<const Setup> setup);
+  // Tells every session that shutdown began, or that its time is over.
+  void Drain();
+  void DrainDeadline();
+  bool empty() const { return sessions_.empty(); }
+  std::size_t size() const { return sessions_.size(); }
+
+  // For sessions.
+  World& world() { return world_; }
+  Shared& shared() { return shared_; }
+  Shard& shard() { return shard_; }
+  InFlightPool& records() { return records_; }
+  const Setup& setup() const { return *setup_; }
+  // Destroys the session, or a stream of it, at the end of this turn.
+  void Retire(Session& session);
+  void Bury(std::unique_ptr<Stream> stream);
+  // Small writes of one call are put together here; empty between calls.
+  std::string& client_gather() { return client_gather_; }
+  std::string& backend_gather() { return backend_gather_; }
+
+ private:
+  void Sweep();
+  void Rearm();
+
+  const unsigned index_;
+  World& world_;
+  Shared& shared_;
+  Shard& shard_;
+  std::shared_ptr<const Setup> setup_;
+  InFlightPool records_;
+  std::string client_gather_;
+  std::string backend_gather_;
+  std::vector<std::unique_ptr<Session>> sessions_;
+  std::vector<std::unique_ptr<Session>> retired_;
+  std::vector<std::unique_ptr<Stream>> buried_;
+  bool sweep_due_ = false;
+  std::uint64_t serial_ = 0;
+  std::size_t rearmed_ = 0;  // sessions below this place know of the newest idle times
+  Deadline rearm_;
+};
+
+}  // namespace postern
