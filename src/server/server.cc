@@ -14,6 +14,7 @@
 #include "server/file_watch.h"
 #include "server/fleet.h"
 #include "server/loader.h"
+#include "server/notify.h"
 #include "server/process.h"
 #include "server/watchdog.h"
 
@@ -150,6 +151,7 @@ int Server::Run() {
                     .Text("tls", TlsLibraryText())));
   resolved_at_ = MonotonicNow();
   Look();
+  NotifyReady();
   loop_.Run();
   fleet_->Join();
   log_->Write(LogLine("stopped"));
@@ -160,6 +162,7 @@ int Server::Run() {
 
 void Server::Look() {
   LookAtWorkers();
+  if (watchdog_->not_ready().empty()) NotifyAlive();
   if (!draining_) {
     LookAtCertificates();
     LookUpNames();
@@ -206,8 +209,10 @@ void Server::Reload() {
   if (const Status status = log_->Reopen(config_.log_path); !status.ok()) {
     log_->Write(std::move(LogLine("log_not_reopened").Text("reason", status.message())));
   }
+  NotifyReloading();
   loader_.Load(config_.file, [this](Config config, const ConfigErrors& errors) {
     OnLoaded(std::move(config), errors);
+    NotifyReady();
     if (reload_due_) Reload();
   });
 }
@@ -264,6 +269,7 @@ void Server::Refuse(const char* cause, const std::string& reason) {
 void Server::BeginDrain(const char* signal_name) {
   if (draining_) return;
   draining_ = true;
+  NotifyStopping();
   log_->Write(std::move(LogLine("draining").Text("signal", signal_name)));
   fleet_->Drain(config_.drain);
 }
