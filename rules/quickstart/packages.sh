@@ -23,8 +23,8 @@ readonly PACKAGES_TESTS=(
 )
 # libFuzzer comes with clang.
 readonly PACKAGES_FUZZ=(catch2 clang-14 libclang-rt-14-dev)
-# The proxies that tests/bench/run measures beside Postern.
-readonly PACKAGES_BENCH=(libbenchmark-dev haproxy nginx libnginx-mod-mail python3 openssl)
+# The proxies that tests/bench/run measures beside Postern; strace and valgrind count what an operation costs.
+readonly PACKAGES_BENCH=(libbenchmark-dev haproxy nginx libnginx-mod-mail python3 openssl strace valgrind)
 
 readonly POLICY_RC=/usr/sbin/policy-rc.d
 readonly POLICY_RC_ASIDE=/usr/sbin/policy-rc.d.before-postern

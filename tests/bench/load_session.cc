@@ -33,7 +33,10 @@ void Load::Fail(const std::string& why) {
 }
 
 LoadSession::LoadSession(Load& load, int number)
-    : load_(load), user_("user" + std::to_string(number)) {}
+    : load_(load),
+      number_(static_cast<size_t>(number)),
+      user_("user" + std::to_string(number)),
+      script_(&load.scripts.front()) {}
 
 LoadSession::~LoadSession() {
   if (ticket_ != nullptr) SSL_SESSION_free(ticket_);
@@ -45,14 +48,15 @@ void LoadSession::KeepTicket(SSL_SESSION* ticket) {
 }
 
 void LoadSession::Open() {
+  script_ = &load_.scripts[(number_ + opened_++) % load_.scripts.size()];
   offered_ = load_.resume && ticket_ != nullptr;
   operation_since_ns_ = NowNs();
   channel_ = std::make_unique<Channel>(ConnectTo(load_.target), load_.tls, false,
                                        offered_ ? ticket_ : nullptr, this);
-  replies_ = std::make_unique<Replies>(load_.script.protocol);
+  replies_ = std::make_unique<Replies>(script_->protocol);
   handshaken_ = logged_in_ = false;
   next_ = 1;  // the first step, the greeting, is only awaited
-  in_flight_.assign(1, {0, &load_.script.steps[0], operation_since_ns_});
+  in_flight_.assign(1, {0, &script_->steps[0], operation_since_ns_});
   tags_ = upload_left_ = 0;
   epoll_event event{};
   event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | static_cast<uint32_t>(EPOLLET);
@@ -77,7 +81,6 @@ void LoadSession::Handshaken() {
   handshaken_ = true;
   const std::string complaint = channel_->CipherComplaint();
   if (!complaint.empty()) load_.Fail(complaint);
-  if (offered_ && !channel_->resumed()) load_.Fail("the TLS session was not resumed");
   if (!load_.measuring) return;
   ++load_.handshakes;
   load_.resumed += channel_->resumed() ? 1 : 0;
@@ -98,6 +101,7 @@ void LoadSession::OnBytes(std::string_view bytes) {
 
 void LoadSession::OnReply(Replies::Event event) {
   if (event == Replies::Event::kContinuation && !in_flight_.empty() && upload_left_ == 0) {
+    if (in_flight_.back().step->idle) return channel_->Write("DONE\r\n");
     upload_left_ = in_flight_.back().step->upload;
     if (upload_left_ > 0) return Upload();
   }
@@ -117,22 +121,27 @@ void LoadSession::OnReply(Replies::Event event) {
 void LoadSession::Complete() {
   const InFlight done = in_flight_.front();
   in_flight_.pop_front();
-  const Script& script = load_.script;
+  const Script& script = *script_;
   const auto index = static_cast<size_t>(done.step - script.steps.data());
   if (index + 1 == script.loop_begin) {
     logged_in_ = true;
     ++load_.logged_in;
+    if (load_.logins) Count(operation_since_ns_);
   }
   if (index < script.loop_begin) return;
   ++load_.answered;
-  if (load_.reconnect || index + 1 != script.steps.size() || !load_.measuring) return;
+  if (!load_.reconnect && !load_.logins && index + 1 == script.steps.size()) Count(done.since_ns);
+}
+
+void LoadSession::Count(int64_t since_ns) {
+  if (!load_.measuring) return;
   ++load_.operations;
-  load_.latencies.Add(NowNs() - done.since_ns);
+  load_.latencies.Add(NowNs() - since_ns);
 }
 
 void LoadSession::Advance() {
   if (upload_left_ > 0) return;
-  const Script& script = load_.script;
+  const Script& script = *script_;
   const size_t depth = logged_in_ ? load_.depth : 1;
   const int64_t now = NowNs();
   while (in_flight_.size() < depth) {
@@ -148,14 +157,14 @@ void LoadSession::Advance() {
 
 void LoadSession::SendOne(int64_t due_ns) {
   if (channel_ == nullptr || broken_) return;
-  Send(load_.script.steps[load_.script.loop_begin], due_ns);
+  Send(script_->steps[script_->loop_begin], due_ns);
   if (channel_->Flush() == Channel::Status::kFailed) Ended(Channel::Status::kFailed);
 }
 
 void LoadSession::Send(const Step& step, int64_t since_ns) {
   std::string line = WithUser(step.text, user_) + "\r\n";
   const uint64_t tag = ++tags_;
-  if (load_.script.protocol == Protocol::kImap) line.insert(0, "A" + std::to_string(tag) + " ");
+  if (script_->protocol == Protocol::kImap) line.insert(0, "A" + std::to_string(tag) + " ");
   in_flight_.push_back({tag, &step, since_ns});
   channel_->Write(line);
 }
@@ -182,10 +191,7 @@ void LoadSession::Ended(Channel::Status status) {
     }
     return;
   }
-  if (load_.measuring) {
-    ++load_.operations;
-    load_.latencies.Add(NowNs() - operation_since_ns_);
-  }
+  Count(operation_since_ns_);
   Open();
 }
 

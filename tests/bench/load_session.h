@@ -22,11 +22,12 @@ struct Load {
   // plan
   sockaddr_in target{};
   SSL_CTX* tls = nullptr;
-  Script script;
-  size_t depth = 1;        // commands in flight once logged in
-  bool reconnect = false;  // an operation is a whole connection
-  bool resume = false;     // ... which must resume the TLS session of the one before
-  bool on_demand = false;  // after the login, send only when told
+  std::vector<Script> scripts;  // each session's connections take them in turn
+  size_t depth = 1;             // commands in flight once logged in
+  bool reconnect = false;       // an operation is a whole connection
+  bool resume = false;          // ... which offers the TLS session of the one before
+  bool on_demand = false;       // after the login, send only when told
+  bool logins = false;          // an operation is a login, from connect to the answer
   int epoll = -1;
 
   // measured; the counters below run only while `measuring`
@@ -76,10 +77,14 @@ class LoadSession final : public Channel::Sink {
   void Send(const Step& step, int64_t since_ns);
   void Upload();
   void Ended(Channel::Status status);
-  bool finished() const { return load_.reconnect && next_ == load_.script.steps.size(); }
+  void Count(int64_t since_ns);
+  bool finished() const { return load_.reconnect && next_ == script_->steps.size(); }
 
   Load& load_;
+  const size_t number_;
   const std::string user_;
+  const Script* script_;
+  size_t opened_ = 0;
   std::unique_ptr<Channel> channel_;
   std::unique_ptr<Replies> replies_;
   SSL_SESSION* ticket_ = nullptr;

@@ -1,12 +1,16 @@
 // bench_loadgen: many mail clients in one thread.
 //
 //   bench_loadgen --port N --protocol imap|pop3 [--plain] --sessions N [--depth N] [--rate N]
-//                 [--reconnect] [--resume] [--warmup-ms N] [--measure-ms N] [--idle]
-//                 [--proxy-pids N,N] [--backend-pids N] -- STEP...
+//                 [--reconnect] [--resume] [--warmup-ms N] [--measure-ms N] [--operations N]
+//                 [--idle] [--hold] [--burst] [--proxy-pids N,N] [--backend-pids N]
+//                 -- STEP... [-- STEP...]
 //
-// Logs all sessions in, warms up, measures, prints one JSON line. With --idle it prints `open` when
-// all sessions are logged in, then obeys lines on stdin: `each` sends the first step once on every
-// session and prints `done`; the end of stdin ends it. CPU times are read at both ends of the
+// Logs all sessions in, warms up, measures, prints one JSON line. With several lists of steps each
+// session's connections take them in turn. --operations ends the span after so many. --hold prints
+// `open` when all sessions are logged in and waits for a line on stdin before it goes on. --burst
+// connects all sessions at once; an operation is a login, and the span ends with the last of them.
+// --idle prints `open` like --hold, then obeys lines on stdin: `each` sends the first step once on
+// every session and prints `done`; the end of stdin ends it. CPU times are read at both ends of the
 // measured span, in the same process that counts the operations, so that they cover the same span.
 
 #include <arpa/inet.h>
@@ -34,13 +38,16 @@ struct Options {
   Protocol protocol = Protocol::kImap;
   bool plain = false;
   bool idle = false;
+  bool hold = false;
+  bool burst = false;
   size_t sessions = 1;
+  uint64_t operations = UINT64_MAX;
   double rate = 0;
   int64_t warmup_ns = 300'000'000;
   int64_t measure_ns = 2'000'000'000;
   std::vector<int> proxy_pids;
   std::vector<int> backend_pids;
-  std::vector<std::string> steps;
+  std::vector<std::vector<std::string>> scripts;
 };
 
 std::vector<int> ParsePids(std::string_view text) {
@@ -66,6 +73,12 @@ Options ParseOptions(int argc, char** argv, Load& load) {
       options.plain = true;
     else if (option == "--idle")
       options.idle = true;
+    else if (option == "--hold")
+      options.hold = true;
+    else if (option == "--burst")
+      options.burst = load.logins = true;
+    else if (option == "--operations")
+      options.operations = NumberAt(value());
     else if (option == "--reconnect")
       load.reconnect = true;
     else if (option == "--resume")
@@ -91,7 +104,14 @@ Options ParseOptions(int argc, char** argv, Load& load) {
     else
       Die("unknown option " + std::string(option));
   }
-  for (++i; i < argc; ++i) options.steps.emplace_back(argv[i]);
+  options.scripts.emplace_back();
+  for (++i; i < argc; ++i) {
+    if (argv[i] == std::string_view("--")) {
+      options.scripts.emplace_back();
+    } else {
+      options.scripts.back().emplace_back(argv[i]);
+    }
+  }
   return options;
 }
 
@@ -113,13 +133,14 @@ class Generator {
     }
   }
 
-  // Logs all sessions in, a few at a time.
+  // Logs all sessions in, a few at a time or all at once.
   void OpenAll() {
+    const size_t at_once = options_.burst ? sessions_.size() : kOpeningAtOnce;
     size_t opened = 0;
     uint64_t seen = 0;
     int64_t progress_ns = NowNs();
     while (load_.logged_in < sessions_.size()) {
-      while (opened < sessions_.size() && opened < load_.logged_in + kOpeningAtOnce) {
+      while (opened < sessions_.size() && opened < load_.logged_in + at_once) {
         sessions_[opened++]->Open();
       }
       Turn(100'000'000);
@@ -133,7 +154,8 @@ class Generator {
   // Runs until `end_ns`; with a rate, sends on session after session at its moment.
   void RunUntil(int64_t end_ns) {
     if (due_ns_ == 0) due_ns_ = NowNs();
-    for (int64_t now = NowNs(); now < end_ns; now = NowNs()) {
+    for (int64_t now = NowNs(); now < end_ns && load_.operations < options_.operations;
+         now = NowNs()) {
       int64_t wake_ns = end_ns;
       if (options_.rate > 0) {
         for (; due_ns_ <= now; due_ns_ += static_cast<int64_t>(1e9 / options_.rate)) {
@@ -214,11 +236,36 @@ void Idle(Generator& generator, Load& load) {
   }
 }
 
+// `open`, and then whatever comes on stdin.
+void Hold() {
+  printf("open\n");
+  fflush(stdout);
+  char line[64];
+  if (fgets(line, sizeof line, stdin) == nullptr) Die("nobody said go");
+}
+
+// From the login to the end of the measured span.
+void Measure(const Options& options, Generator& generator, Load& load) {
+  load.measuring = options.burst;
+  Moment begin = generator.Now();
+  generator.OpenAll();
+  if (options.hold && load.errors == 0) Hold();
+  const bool spans = load.errors == 0 && !options.idle && !options.burst;
+  if (spans) generator.RunUntil(NowNs() + options.warmup_ns);
+  load.measuring = true;
+  if (!options.burst) begin = generator.Now();
+  if (load.errors == 0 && options.idle) Idle(generator, load);
+  if (spans) generator.RunUntil(begin.wall_ns + options.measure_ns);
+  Report(load, begin, generator.Now());
+}
+
 int Main(int argc, char** argv) {
   signal(SIGPIPE, SIG_IGN);
   Load load;
   const Options options = ParseOptions(argc, argv, load);
-  load.script = MakeScript(options.protocol, options.steps, load.reconnect);
+  for (const auto& steps : options.scripts) {
+    load.scripts.push_back(MakeScript(options.protocol, steps, load.reconnect));
+  }
   load.on_demand = options.idle || options.rate > 0;
   load.tls = options.plain ? nullptr : MakeClientTls(OnNewTicket);
   load.target.sin_family = AF_INET;
@@ -227,13 +274,7 @@ int Main(int argc, char** argv) {
   load.epoll = epoll_create1(EPOLL_CLOEXEC);
 
   Generator generator(options, load);
-  generator.OpenAll();
-  if (load.errors == 0 && !options.idle) generator.RunUntil(NowNs() + options.warmup_ns);
-  load.measuring = true;
-  const Moment begin = generator.Now();
-  if (load.errors == 0 && options.idle) Idle(generator, load);
-  if (load.errors == 0 && !options.idle) generator.RunUntil(begin.wall_ns + options.measure_ns);
-  Report(load, begin, generator.Now());
+  Measure(options, generator, load);
   return load.errors == 0 ? 0 : 1;
 }
 

@@ -30,6 +30,13 @@ class NullHost final : public EngineHost {
   void ConnectBackend(std::string_view) override {}
   void RejectBackend(BackendFailure) override {}
   void DropBackend(std::optional<BackendFailure>) override {}
+  void StartTls(Side) override {}
+  bool ClientSpeaksFor(std::string_view, std::uint16_t) override { return false; }
+  ClientFacts client_facts() const override {
+    ClientFacts facts;
+    facts.secure = true;
+    return facts;
+  }
   void LoggedIn() override { logged_in = true; }
   void LoginFailed(std::string_view, std::string_view, std::string_view) override {}
   void SlowCommand(std::string_view, Duration, Duration) override {}

@@ -24,6 +24,7 @@ Step MakeStep(Protocol protocol, const std::string& line) {
   Step step;
   step.text = line;
   step.ending = EndingOf(protocol, line);
+  step.idle = protocol == Protocol::kImap && line == "IDLE";
   if (protocol == Protocol::kImap && !line.empty() && line.back() == '}') {
     step.upload = NumberAt(line.substr(line.rfind('{') + 1));
   }
@@ -35,7 +36,7 @@ Step MakeStep(Protocol protocol, const std::string& line) {
 Script MakeScript(Protocol protocol, const std::vector<std::string>& lines, bool reconnect) {
   Script script;
   script.protocol = protocol;
-  script.steps.push_back({"", 0, Ending::kGreeting});
+  script.steps.push_back({"", 0, false, Ending::kGreeting});
   const bool imap = protocol == Protocol::kImap;
   const std::vector<std::string> login =
       imap ? std::vector<std::string>{"LOGIN {user} secret"}

@@ -25,6 +25,7 @@ enum class Ending {
 struct Step {
   std::string text;     // without tag and CRLF; "{user}" becomes the session's own name
   uint64_t upload = 0;  // octets of the literal announced at the end of `text`
+  bool idle = false;    // IMAP IDLE: DONE follows the `+` at once
   Ending ending = Ending::kTagged;
 };
 

@@ -73,7 +73,7 @@ class ImapDialect final : public Dialect {
     if (verb_ == "AUTHENTICATE") return Authenticate(answers);
     if (verb_ == "IDLE") {
       waiting_ = Waiting::kDone;
-      return answers.Text("+ idling\r\n");
+      return answers.Text("+ idling\r\n* 1001 EXISTS\r\n");
     }
     if (verb_ == "CAPABILITY") {
       answers.Text("* CAPABILITY " + std::string(logged_in_ ? kAfterLogin : kBeforeLogin) + "\r\n");

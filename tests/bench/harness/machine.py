@@ -51,7 +51,10 @@ def cpu_model():
 
 
 class Cpus:
-    """One CPU for the proxy; the load and the backend on another, or on one each if there are three."""
+    """One CPU for the proxy; the load and the backend on another, or on one each if there are three.
+
+    A proxy with two workers gets two CPUs: its own if there are four, else all that there are.
+    """
 
     def __init__(self):
         allowed = sorted(os.sched_getaffinity(0))
@@ -60,26 +63,52 @@ class Cpus:
         self.load = allowed[0]
         self.proxy = allowed[1]
         self.backend = allowed[2] if len(allowed) > 2 else allowed[0]
+        self.pair = {allowed[1], allowed[3]} if len(allowed) > 3 else set(allowed)
 
     @property
     def shared(self):
         return self.load == self.backend
 
 
-class Process:
-    """A child on one CPU that cannot outlive this script."""
+class RealTime:
+    """These processes go before all others on their CPU; nothing where the kernel forbids it."""
+    refused = False
 
-    def __init__(self, command, cpu, niceness=0, stdin=None, stdout=None, stderr=None):
+    def __init__(self, pids):
+        self.pids = pids
+
+    def __enter__(self):
+        self.schedule(os.SCHED_FIFO, 1)
+
+    def __exit__(self, *_):
+        self.schedule(os.SCHED_OTHER, 0)
+
+    def schedule(self, policy, priority):
+        for pid in self.pids:
+            try:
+                os.sched_setscheduler(pid, policy, os.sched_param(priority))
+            except PermissionError:
+                RealTime.refused = True
+            except ProcessLookupError:
+                pass
+
+
+class Process:
+    """A child on a set of CPUs that cannot outlive this script."""
+
+    def __init__(self, command, cpus, niceness=0, stdin=None, stdout=None, stderr=None,
+                 environment=None):
         libc = ctypes.CDLL(None)
 
         def prepare():
             libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-            os.sched_setaffinity(0, {cpu})
+            os.sched_setaffinity(0, cpus)
             if niceness:
                 be_nice(niceness)
 
         self.popen = subprocess.Popen(command, stdin=stdin, stdout=stdout, stderr=stderr, text=True,
-                                      start_new_session=True, preexec_fn=prepare)
+                                      start_new_session=True, preexec_fn=prepare,
+                                      env=dict(os.environ, **environment) if environment else None)
 
     @property
     def pid(self):

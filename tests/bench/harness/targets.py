@@ -11,6 +11,8 @@ import time
 from .machine import Process, Refusal
 
 START_SECONDS = 10
+KEYS = {"ec": ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
+        "rsa": ("-newkey", "rsa:2048")}
 
 
 def free_ports(count):
@@ -50,19 +52,23 @@ class Bench:
         self.cpus = cpus
         self.niceness = niceness
         self.sessions = sessions  # most sessions any cell will open
-        self.chain = os.path.join(folder, "chain.pem")
-        self.key = os.path.join(folder, "key.pem")
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                        "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=mail.example", "-days",
-                        "30", "-keyout", self.key, "-out", self.chain],
-                       check=True, capture_output=True)
+        for kind, options in KEYS.items():
+            subprocess.run(["openssl", "req", "-x509", *options, "-nodes", "-subj",
+                            "/CN=mail.example", "-days", "30", "-keyout", self.key(kind), "-out",
+                            self.chain(kind)], check=True, capture_output=True)
         self.stub = None
         self.stub_ports = None
 
     def start_stub(self):
-        self.stub = Process([self.tool("bench_stub")], self.cpus.backend, self.niceness,
+        self.stub = Process([self.tool("bench_stub")], {self.cpus.backend}, self.niceness,
                             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.stub_ports = json.loads(read_line(self.stub.popen.stdout, START_SECONDS, "the stub"))
+
+    def chain(self, kind):
+        return self.path("chain-%s.pem" % kind)
+
+    def key(self, kind):
+        return self.path("key-%s.pem" % kind)
 
     def tool(self, name):
         for place in (os.path.join(self.tools, "tests", "bench"), self.tools):
@@ -74,28 +80,39 @@ class Bench:
     def path(self, *names):
         return os.path.join(self.folder, *names)
 
-    def write(self, name, text):
-        with open(self.path(name), "w") as file:
-            file.write(text)
-        return self.path(name)
-
 
 class Target:
-    name = ""
+    kind = ""
 
-    def __init__(self, bench):
+    def __init__(self, bench, certificate="ec", workers=1, pinned=True):
         self.bench = bench
+        self.certificate = certificate
+        self.workers = workers
+        # One worker on its own CPU, or as many as there are where two workers run.
+        self.cpus = {bench.cpus.proxy} if pinned else bench.cpus.pair
+        self.name = self.kind if pinned else "%s:%d" % (self.kind, workers)
+        self.wrapper = []  # what the command is run under
+        self.environment = None
         self.process = None
         self.ports = {}  # protocol -> port
 
     def start(self):
         """Starts a fresh process and waits until both ports answer."""
         self.ports = dict(zip(("imap", "pop3"), free_ports(2)))
-        log = open(self.bench.path(self.name + ".log"), "w")
-        self.process = Process(self.command(), self.bench.cpus.proxy, self.bench.niceness,
-                               stdin=subprocess.PIPE, stdout=log, stderr=log)
+        log = open(self.file("log"), "w")
+        self.process = Process(self.wrapper + self.command(), self.cpus, self.bench.niceness,
+                               stdin=subprocess.PIPE, stdout=log, stderr=log,
+                               environment=self.environment)
         log.close()
         self.wait_until_ready()
+
+    def file(self, ending):
+        return self.bench.path("%s-%s-%d.%s" % (self.name, self.certificate, self.workers, ending))
+
+    def write(self, ending, text):
+        with open(self.file(ending), "w") as file:
+            file.write(text)
+        return self.file(ending)
 
     def command(self):
         raise NotImplementedError
@@ -115,7 +132,7 @@ class Target:
     def check_alive(self, deadline):
         if self.process.popen.poll() is None and time.monotonic() < deadline:
             return
-        with open(self.bench.path(self.name + ".log")) as log:
+        with open(self.file("log")) as log:
             raise Refusal("%s did not start: %s" % (self.name, log.read()[-800:].strip()))
 
     def pids(self):
@@ -128,19 +145,19 @@ class Target:
 
 
 class HAProxy(Target):
-    """TCP mode with TLS termination, one thread. Sees no mail."""
-    name = "haproxy"
+    """TCP mode with TLS termination, one thread a worker. Sees no mail."""
+    kind = "haproxy"
 
     def command(self):
         backend = self.bench.stub_ports
-        pem = self.bench.path("haproxy.pem")
+        pem = self.file("pem")
         with open(pem, "w") as joined:
-            for part in (self.bench.chain, self.bench.key):
+            for part in (self.bench.chain(self.certificate), self.bench.key(self.certificate)):
                 with open(part) as source:
                     joined.write(source.read())
         text = """
 global
-    nbthread 1
+    nbthread %d
     maxconn %d
     ssl-default-bind-options ssl-min-ver TLSv1.3
     ssl-default-bind-ciphersuites TLS_AES_128_GCM_SHA256
@@ -150,27 +167,27 @@ defaults
     timeout connect 5s
     timeout client 1h
     timeout server 1h
-""" % (self.bench.sessions + 100)
+""" % (self.workers, self.bench.sessions + 100)
         for protocol in ("imap", "pop3"):
             text += """
 listen %s
     bind 127.0.0.1:%d ssl crt %s
     server stub 127.0.0.1:%d
 """ % (protocol, self.ports[protocol], pem, backend[protocol])
-        return ["/usr/sbin/haproxy", "-db", "-f", self.bench.write("haproxy.cfg", text)]
+        return ["/usr/sbin/haproxy", "-db", "-f", self.write("cfg", text)]
 
 
 class NginxMail(Target):
     """nginx as mail proxy, one worker: reads the login, asks auth_http, copies from then on."""
-    name = "nginx"
+    kind = "nginx"
 
     def command(self):
         text = """
 load_module /usr/lib/nginx/modules/ngx_mail_module.so;
 daemon off;
 user root;
-worker_processes 1;
-pid %(folder)s/nginx.pid;
+worker_processes %(workers)d;
+pid %(pid)s;
 error_log stderr error;
 events { worker_connections %(connections)d; }
 mail {
@@ -185,21 +202,23 @@ mail {
     server { listen 127.0.0.1:%(imap)d ssl; protocol imap; }
     server { listen 127.0.0.1:%(pop3)d ssl; protocol pop3; }
 }
-""" % dict(self.ports, folder=self.bench.folder, chain=self.bench.chain, key=self.bench.key,
+""" % dict(self.ports, workers=self.workers, pid=self.file("pid"),
+           chain=self.bench.chain(self.certificate), key=self.bench.key(self.certificate),
            connections=3 * self.bench.sessions + 200, http=self.bench.stub_ports["http"])
         return ["/usr/sbin/nginx", "-e", "stderr", "-p", self.bench.folder,
-                "-c", self.bench.write("nginx.conf", text)]
+                "-c", self.write("conf", text)]
 
 
 class Postern(Target):
-    name = "postern"
+    kind = "postern"
+    binary = "postern"
 
     def command(self):
         backend = self.bench.stub_ports
         text = """
 [gateway]
 name = "mail.example"
-workers = 1
+workers = %(workers)d
 drain = "1s"
 user = "root"
 [[listener]]
@@ -213,8 +232,8 @@ protocol = "pop3"
 address = "127.0.0.1:%(pop3)d"
 tls = "implicit"
 [[certificate]]
-chain = "chain.pem"
-key = "key.pem"
+chain = "%(chain)s"
+key = "%(key)s"
 [tls]
 minimum = "1.2"
 [[pool]]
@@ -231,22 +250,53 @@ path = "-"
 slow = "10s"
 [admin]
 address = "127.0.0.1:0"
-""" % dict(self.ports, backend_imap=backend["imap"], backend_pop3=backend["pop3"])
-        return [os.path.join(self.bench.tools, "postern"), "run", "-c",
-                self.bench.write("postern.toml", text)]
+""" % dict(self.ports, workers=self.workers, chain=self.bench.chain(self.certificate),
+           key=self.bench.key(self.certificate), backend_imap=backend["imap"],
+           backend_pop3=backend["pop3"])
+        return [self.bench.tool(self.binary), "run", "-c", self.write("toml", text)]
+
+
+class PosternWithoutMetrics(Postern):
+    """The same build with a shard that stores nothing."""
+    kind = "no-metrics"
+    binary = "bench_postern_no_metrics"
 
 
 class Direct(Target):
     """No proxy: the stub with TLS of its own on the proxy's CPU. Shows what the load can drive."""
-    name = "direct"
+    kind = "direct"
 
     def start(self):
         self.process = Process(
-            [self.bench.tool("bench_stub"), "--tls", self.bench.chain, self.bench.key],
-            self.bench.cpus.proxy, self.bench.niceness, stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE)
+            [self.bench.tool("bench_stub"), "--tls", self.bench.chain(self.certificate),
+             self.bench.key(self.certificate)], self.cpus, self.bench.niceness,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         ports = json.loads(read_line(self.process.popen.stdout, START_SECONDS, "the stub"))
         self.ports = {"imap": ports["imaps"], "pop3": ports["pop3s"]}
 
 
-TARGETS = {target.name: target for target in (HAProxy, NginxMail, Postern, Direct)}
+TARGETS = {target.kind: target
+           for target in (HAProxy, NginxMail, Postern, PosternWithoutMetrics, Direct)}
+
+
+class Fleet:
+    """The targets of a run: each is started when it is first asked for, and then kept."""
+
+    def __init__(self, bench):
+        self.bench = bench
+        self.started = {}
+
+    def get(self, kind, certificate="ec", workers=1, pinned=True):
+        key = (kind, certificate, workers, pinned)
+        if key not in self.started:
+            target = TARGETS[kind](self.bench, certificate, workers, pinned)
+            self.started[key] = target
+            target.start()
+        return self.started[key]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for target in self.started.values():
+            target.stop()
