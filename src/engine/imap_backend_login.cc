@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <optional>
 
+#include "engine/forward.h"
+#include "engine/imap_login_command.h"
 #include "postern/base/text.h"
 #include "postern/engine/limits.h"
-#include "postern/imap/capability.h"
 #include "postern/imap/head.h"
 
 namespace postern {
@@ -16,7 +17,7 @@ using Condition = imap::ResponseHead::Status;
 
 // Our own tags. No client's command is at the backend before the last of them was answered.
 constexpr std::string_view kLoginTag = "postern1";
-constexpr std::string_view kCapabilityTag = "postern0";
+constexpr std::string_view kOwnTag = "postern0";
 
 // What follows a response code's bracket, for people.
 std::string_view TextBehindCode(const imap::ResponseHead& head) {
@@ -28,28 +29,54 @@ std::string_view TextBehindCode(const imap::ResponseHead& head) {
   return text;
 }
 
+bool IsBase64(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    const char upper = AsciiUpper(c);
+    return (upper >= 'A' && upper <= 'Z') || (c >= '0' && c <= '9') || c == '+' || c == '/' ||
+           c == '=';
+  });
+}
+
 }  // namespace
 
 std::size_t ImapBackendLogin::OnBytes(std::string_view bytes) {
   std::size_t consumed = 0;
   while (verdict_ == Verdict::kPending) {
+    // Bytes in front of TLS would be believed behind it (SECURITY T-TLS-2).
+    if (state_ == State::kSecuring) {
+      Lost(BackendFailure::kProtocol);
+      break;
+    }
+    const bool begins = framer_.at_boundary();
     const imap::Frame frame = framer_.Next(bytes.substr(consumed), kMaxCapabilityLine);
-    switch (frame.kind) {
-      case imap::Frame::Kind::kNeedMore:
-        return consumed;
-      case imap::Frame::Kind::kLine:
-        OnLine(bytes.substr(consumed, frame.size - 2));
-        break;
-      case imap::Frame::Kind::kLineHead:
-      case imap::Frame::Kind::kLineRest:
-      case imap::Frame::Kind::kLiteral:
-      case imap::Frame::Kind::kMalformed:
-        Lost(BackendFailure::kProtocol);
-        break;
+    if (frame.kind == imap::Frame::Kind::kNeedMore) break;
+    if (!OnFrame(frame, bytes.substr(consumed, frame.size), begins)) {
+      Lost(BackendFailure::kProtocol);
     }
     consumed += frame.size;
+    if (state_ != State::kSecuring || consumed < bytes.size()) continue;
+    core_.host.StartTls(Side::kBackend);
+    break;
   }
   return consumed;
+}
+
+// begins: the frame is the first of its response. False: this makes no sense here.
+bool ImapBackendLogin::OnFrame(const imap::Frame& frame, std::string_view bytes, bool begins) {
+  switch (frame.kind) {
+    case imap::Frame::Kind::kLine:
+      if (begins) OnLine(bytes.substr(0, bytes.size() - 2));
+      return begins || state_ == State::kId;
+    case imap::Frame::Kind::kLiteral:
+    case imap::Frame::Kind::kLineRest:
+      // Values of an ID may be literals; nobody here wants to know them.
+      return state_ == State::kId;
+    case imap::Frame::Kind::kNeedMore:
+    case imap::Frame::Kind::kLineHead:
+    case imap::Frame::Kind::kMalformed:
+      return false;
+  }
+  return false;
 }
 
 void ImapBackendLogin::OnLine(std::string_view line) {
@@ -59,7 +86,7 @@ void ImapBackendLogin::OnLine(std::string_view line) {
     case Kind::kUntagged:
       return OnUntagged(head, line);
     case Kind::kContinuation:
-      return OnContinuation();
+      return OnContinuation(head.text);
     case Kind::kTagged:
       return OnTagged(head);
     case Kind::kMalformed:
@@ -72,12 +99,38 @@ void ImapBackendLogin::OnGreeting(const imap::ResponseHead& head) {
   if (head.kind != Kind::kUntagged || head.status != Condition::kOk)
     return Lost(BackendFailure::kGreeting);
   Learn(head.code);
-  if (mechanism_ == Mechanism::kPlain && capabilities_.empty()) {
-    state_ = State::kPreCapability;
-    core_.Insert(std::string(kCapabilityTag) + " CAPABILITY\r\n");
-    return;
+  if (pool_.tls == PoolTls::kStarttls) {
+    return capabilities_.empty() ? Ask(State::kTlsCapability, "CAPABILITY") : AskForTls();
+  }
+  const bool needed = pool_.forward_id || mechanism_ != Mechanism::kLogin;
+  if (needed && capabilities_.empty()) return Ask(State::kCapability, "CAPABILITY");
+  Identify();
+}
+
+// Without TLS there is no login: nothing here falls back to plain text.
+void ImapBackendLogin::AskForTls() {
+  if (!imap::CapabilitySet::Parse(capabilities_).Has("STARTTLS")) return Lost(BackendFailure::kTls);
+  Ask(State::kStarttls, "STARTTLS");
+}
+
+void ImapBackendLogin::OnSecured() {
+  if (verdict_ != Verdict::kPending || state_ != State::kSecuring) return;
+  framer_ = {};
+  capabilities_.clear();
+  Ask(State::kCapability, "CAPABILITY");
+}
+
+// Our word on who the client is goes first (DESIGN 2.7).
+void ImapBackendLogin::Identify() {
+  if (pool_.forward_id && imap::CapabilitySet::Parse(capabilities_).Has("ID")) {
+    return Ask(State::kId, ImapId(core_.host.client_facts()));
   }
   SendLogin();
+}
+
+void ImapBackendLogin::Ask(State state, std::string_view command) {
+  state_ = state;
+  core_.Insert(std::string(kOwnTag) + " " + std::string(command) + "\r\n");
 }
 
 void ImapBackendLogin::Learn(std::string_view code) {
@@ -85,6 +138,11 @@ void ImapBackendLogin::Learn(std::string_view code) {
   if (!StartsWithNoCase(code, kName)) return;
   capabilities_ = code.substr(kName.size());
   capabilities_fresh_ = credentials_sent_;
+}
+
+bool ImapBackendLogin::secured() const {
+  const bool before = state_ == State::kTlsCapability || state_ == State::kStarttls;
+  return pool_.tls != PoolTls::kStarttls || !before;
 }
 
 void ImapBackendLogin::OnUntagged(const imap::ResponseHead& head, std::string_view line) {
@@ -95,33 +153,55 @@ void ImapBackendLogin::OnUntagged(const imap::ResponseHead& head, std::string_vi
     return;
   }
   Learn(head.code);
-  if (imap::CodeIs(head.code, "ALERT") && line.size() <= kMaxRelayedText &&
+  if (secured() && imap::CodeIs(head.code, "ALERT") && line.size() <= kMaxRelayedText &&
       alerts_.size() <= kMaxRelayedText) {
     alerts_.append(line).append("\r\n");
   }
 }
 
-void ImapBackendLogin::OnContinuation() {
-  if (state_ != State::kAnswer || next_part_ >= parts_.size())
-    return Lost(BackendFailure::kProtocol);
-  SendNext();
+void ImapBackendLogin::OnContinuation(std::string_view text) {
+  if (state_ == State::kAnswer && next_part_ < parts_.size()) return SendNext();
+  const bool reason = state_ == State::kAnswer && IsOauth(mechanism_) && !challenged_;
+  if (!reason || !IsBase64(text)) return Lost(BackendFailure::kProtocol);
+  challenged_ = true;
+  challenge_ = text;
 }
 
 void ImapBackendLogin::OnTagged(const imap::ResponseHead& head) {
-  if (state_ == State::kPreCapability && head.tag == kCapabilityTag) return SendLogin();
-  if (state_ == State::kCapability && head.tag == kCapabilityTag) {
-    // A backend that lists nothing is trusted with the base protocol only.
-    return Give(Verdict::kOk, {});
+  if (head.tag != (state_ == State::kAnswer ? kLoginTag : kOwnTag)) {
+    return Lost(BackendFailure::kProtocol);
   }
-  if (state_ != State::kAnswer || head.tag != kLoginTag) return Lost(BackendFailure::kProtocol);
+  switch (state_) {
+    case State::kTlsCapability:
+      return AskForTls();
+    case State::kStarttls:
+      if (head.status != Condition::kOk) return Lost(BackendFailure::kTls);
+      state_ = State::kSecuring;
+      return;
+    case State::kCapability:
+      return Identify();
+    case State::kId:
+      // Whatever it says to that.
+      return SendLogin();
+    case State::kAnswer:
+      return OnAnswer(head);
+    case State::kLastCapability:
+      // A backend that lists nothing is trusted with the base protocol only.
+      return Give(Verdict::kOk, {});
+    case State::kGreeting:
+    case State::kSecuring:
+      return Lost(BackendFailure::kProtocol);
+  }
+}
+
+void ImapBackendLogin::OnAnswer(const imap::ResponseHead& head) {
   text_ = TextBehindCode(head).substr(0, kMaxRelayedText);
   switch (ResultOf(head.status)) {
     case CommandResult::kOk:
       Learn(head.code);
       if (capabilities_fresh_) return Give(Verdict::kOk, {});
-      state_ = State::kCapability;
       capabilities_.clear();
-      return core_.Insert(std::string(kCapabilityTag) + " CAPABILITY\r\n");
+      return Ask(State::kLastCapability, "CAPABILITY");
     case CommandResult::kNo:
       // A referral would show the client a way round us (DESIGN 2.6).
       if (!head.code.empty() && !imap::CodeIs(head.code, "REFERRAL") &&
@@ -140,46 +220,21 @@ void ImapBackendLogin::OnTagged(const imap::ResponseHead& head) {
   }
 }
 
-// Builds the command so that no byte of a name or a password can be anything else (SECURITY
-// T-INJ-1).
 void ImapBackendLogin::SendLogin() {
   core_.host.BackendGreeted();
   state_ = State::kAnswer;
-  const imap::CapabilitySet known = imap::CapabilitySet::Parse(capabilities_);
-  if (mechanism_ == Mechanism::kPlain && known.Has("AUTH=PLAIN")) {
-    const Secret message = EncodePlain(credentials_);
-    Queue(std::string(kLoginTag) + " AUTHENTICATE PLAIN");
-    if (known.Has("SASL-IR")) {
-      parts_.back().Append(" ");
-    } else {
-      parts_.back().Append("\r\n");
-      Queue("");
-    }
-    parts_.back().Append(message.Reveal());
-    parts_.back().Append("\r\n");
-    return SendNext();
+  ImapLoginCommand command =
+      MakeImapLogin(kLoginTag, credentials_, mechanism_, imap::CapabilitySet::Parse(capabilities_));
+  switch (command.way) {
+    case ImapLoginCommand::Way::kFound:
+      parts_ = std::move(command.parts);
+      return SendNext();
+    case ImapLoginCommand::Way::kNoMechanism:
+      return Give(Verdict::kNoMechanism, {});
+    case ImapLoginCommand::Way::kNone:
+      return Give(Verdict::kUnavailable, {});
   }
-  // LOGIN cannot say that one user speaks for another.
-  if (!credentials_.authzid.empty() && credentials_.authzid != credentials_.user) {
-    return Give(Verdict::kUnavailable, {});
-  }
-  Queue(std::string(kLoginTag) + " LOGIN");
-  for (const std::string_view field : {credentials_.login_name(), credentials_.password.Reveal()}) {
-    parts_.back().Append(" ");
-    if (std::optional<std::string> quoted = imap::Quote(field)) {
-      parts_.back().Append(*quoted);
-      Wipe(*quoted);
-      continue;
-    }
-    parts_.back().Append("{" + std::to_string(field.size()) + "}\r\n");
-    Queue("");
-    parts_.back().Append(field);
-  }
-  parts_.back().Append("\r\n");
-  SendNext();
 }
-
-void ImapBackendLogin::Queue(std::string_view text) { parts_.emplace_back(text); }
 
 void ImapBackendLogin::SendNext() {
   credentials_sent_ = true;

@@ -1,17 +1,20 @@
 // ImapBackendLogin: one login at a backend: Postern speaks as the client, from the backend's
-// greeting to its tagged answer and its capabilities (DESIGN 2.6). One object an attempt. Pure;
-// owned by ImapLogin.
+// greeting to its tagged answer and its capabilities (DESIGN 2.6, 2.7, 2.15). One object an
+// attempt. Pure; owned by ImapLogin.
 //
-//   kGreeting -> [kPreCapability] -> kLogin | kLiteral* | kSasl -> kAnswer -> [kCapability] -> a
-//   verdict
+//   pool.tls = starttls:  kGreeting -> [kTlsCapability] -> kStarttls -> kSecuring -> kCapability
+//   other pools:          kGreeting -> [kCapability]
+//   then:                 [kId] -> kAnswer -> [kLastCapability] -> a verdict
 #pragma once
 
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/imap_core.h"
+#include "postern/imap/capability.h"
 #include "postern/imap/framer.h"
 #include "postern/sasl/sasl.h"
 
@@ -23,19 +26,34 @@ class ImapBackendLogin {
     kPending,
     kOk,           // text() is the backend's, capabilities() are known
     kRefused,      // text() begins with the code in brackets, or has none
+    kNoMechanism,  // the backend does not have the client's mechanism; no credential was sent
     kUnavailable,  // nothing was decided; secrets were sent perhaps
     kUnusable,     // nothing was decided and no credential was sent: another backend may be tried
   };
 
   ImapBackendLogin(ImapCore& core, const Credentials& credentials, Mechanism mechanism)
-      : core_(core), credentials_(credentials), mechanism_(mechanism) {}
+      : core_(core),
+        credentials_(credentials),
+        mechanism_(mechanism),
+        pool_(core.host.plan().pool(core.pool)) {}
 
-  // Consumes whole lines; look at verdict() afterwards. Stops consuming when there is one.
+  // Consumes whole lines; look at verdict() and TakeChallenge() afterwards. Stops consuming when
+  // there is a verdict.
   std::size_t OnBytes(std::string_view bytes);
+  // The TLS that was asked for is there.
+  void OnSecured();
+  // The backend ended its side, or took too long.
+  void OnLost(BackendFailure failure) {
+    if (verdict_ == Verdict::kPending) Lost(failure);
+  }
+  // Base64 in which the backend says why it does not like a token; once an attempt, and the client
+  // owes it one line then (RFC 7628 §3.2.3).
+  std::optional<std::string> TakeChallenge() { return std::exchange(challenge_, {}); }
+  void AnswerChallenge(std::string_view line) { core_.Insert(std::string(line) + "\r\n"); }
+
   Verdict verdict() const { return verdict_; }
   // What the backend is to blame for; nothing when it did answer.
   std::optional<BackendFailure> failure() const { return failure_; }
-  bool credentials_sent() const { return credentials_sent_; }
   const std::string& text() const { return text_; }
   // The names as the backend listed them last.
   const std::string& capabilities() const { return capabilities_; }
@@ -43,17 +61,31 @@ class ImapBackendLogin {
   const std::string& alerts() const { return alerts_; }
 
  private:
-  enum class State : std::uint8_t { kGreeting, kPreCapability, kAnswer, kCapability };
+  enum class State : std::uint8_t {
+    kGreeting,
+    kTlsCapability,
+    kStarttls,
+    kSecuring,
+    kCapability,
+    kId,
+    kAnswer,
+    kLastCapability,
+  };
 
+  bool OnFrame(const imap::Frame& frame, std::string_view bytes, bool begins);
   void OnLine(std::string_view line);
   void OnGreeting(const imap::ResponseHead& head);
   void OnUntagged(const imap::ResponseHead& head, std::string_view line);
-  void OnContinuation();
+  void OnContinuation(std::string_view text);
   void OnTagged(const imap::ResponseHead& head);
+  void OnAnswer(const imap::ResponseHead& head);
   void Learn(std::string_view code);
+  void Ask(State state, std::string_view command);
+  void AskForTls();
+  void Identify();
   void SendLogin();
-  void Queue(std::string_view text);
   void SendNext();
+  bool secured() const;
   void Give(Verdict verdict, std::optional<BackendFailure> failure);
   void Lost(BackendFailure failure) {
     Give(credentials_sent_ ? Verdict::kUnavailable : Verdict::kUnusable, failure);
@@ -61,13 +93,16 @@ class ImapBackendLogin {
 
   ImapCore& core_;
   const Credentials& credentials_;
-  Mechanism mechanism_;
+  const Mechanism mechanism_;
+  const PoolPlan pool_;  // as it was when the backend was connected
   State state_ = State::kGreeting;
   imap::ResponseFramer framer_;
   std::vector<Secret> parts_;  // of the login command; each but the first waits for a `+`
   std::size_t next_part_ = 0;
   bool credentials_sent_ = false;
   bool capabilities_fresh_ = false;  // listed after the login was sent
+  bool challenged_ = false;
+  std::optional<std::string> challenge_;
   Verdict verdict_ = Verdict::kPending;
   std::optional<BackendFailure> failure_;
   std::string text_;

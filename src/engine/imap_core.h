@@ -60,7 +60,7 @@ struct ImapCore {
 // The result that a tagged response's status stands for.
 CommandResult ResultOf(imap::ResponseHead::Status status);
 
-// "tag BAD [CLIENTBUG] text\r\n" and its like. text is ours, never a peer's.
+// "tag BAD text\r\n" and its like. text is ours, with its code (trouble.h), or a backend's.
 std::string Tagged(std::string_view tag, std::string_view status, std::string_view text);
 
 }  // namespace postern

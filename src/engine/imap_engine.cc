@@ -3,8 +3,14 @@
 #include "engine/imap_core.h"
 #include "engine/imap_login.h"
 #include "engine/imap_relay.h"
+#include "postern/engine/trouble.h"
 
 namespace postern {
+namespace {
+
+constexpr std::string_view kShuttingDown = "server shutting down";
+
+}  // namespace
 
 ImapEngine::ImapEngine(const EngineContext& context)
     : core_(std::make_unique<ImapCore>(context)), login_(std::make_unique<ImapLogin>(*core_)) {}
@@ -36,7 +42,10 @@ void ImapEngine::OnBackendConnected(PoolId pool, BackendId backend) {
   login_->OnBackendConnected();
 }
 
-void ImapEngine::OnSecured(Side) {}
+void ImapEngine::OnSecured(Side side) {
+  if (!login_) return;
+  side == Side::kClient ? login_->OnClientSecured() : login_->OnBackendSecured();
+}
 
 void ImapEngine::OnBackendFailed() { login_->OnBackendFailed(); }
 
@@ -65,12 +74,12 @@ void ImapEngine::OnTimeout(Timeout which) {
 
 void ImapEngine::OnDrain() {
   if (relay_) return relay_->OnDrain();
-  login_->Bye(CloseReason::kDrained, "[UNAVAILABLE] server shutting down");
+  login_->Bye(CloseReason::kDrained, ImapText(Trouble::kUnavailable, kShuttingDown));
 }
 
 void ImapEngine::OnDrainDeadline() {
   if (relay_) return relay_->OnDrainDeadline();
-  login_->Bye(CloseReason::kDrainDeadline, "[UNAVAILABLE] server shutting down");
+  login_->Bye(CloseReason::kDrainDeadline, ImapText(Trouble::kUnavailable, kShuttingDown));
 }
 
 void ImapEngine::OnAbandoned() {

@@ -2,12 +2,17 @@
 // What it learns goes to ImapBackendLogin, which speaks as the client. Dropped when the relay
 // begins. Pure.
 //
-//   state       client line            answer of the backend leg
-//   kCommand    LOGIN, PLAIN+IR  -> kBusy
-//   kCommand    AUTHENTICATE     -> kSasl     `+ ` asked
-//   kSasl       base64           -> kBusy     `*` -> kCommand
-//   kBusy       (client waits)       OK -> done; NO, unavailable -> kCommand, or the end after too
-//   many
+//   state         client line              answer of the backend leg
+//   kCommand      LOGIN, AUTHENTICATE+IR -> kBusy; AUTHENTICATE -> kSasl, `+ ` asked; STARTTLS ->
+//                 kSecuring; a login that is not taken here and its literal -> kSwallow
+//   kLiteral      the literal, the rest of its line: as kCommand
+//   kSwallow      the literal              -> kSwallowTail
+//   kSwallowTail  the rest of its line     -> kCommand
+//   kSasl         base64 -> kSasl, kBusy; `*` -> kCommand
+//   kSecuring     (TLS has the bytes)      OnClientSecured -> kCommand
+//   kBusy         (client waits)           OK -> done; a challenge -> kChallenge; NO, unavailable
+//                                          -> kCommand, or the end after too many
+//   kChallenge    one line -> kBusy        (an answer waits for the line)
 #pragma once
 
 #include <memory>
@@ -18,18 +23,23 @@
 #include "engine/head_reader.h"
 #include "engine/imap_backend_login.h"
 #include "engine/imap_core.h"
+#include "engine/imap_offer.h"
 #include "postern/engine/limits.h"
+#include "postern/engine/trouble.h"
 #include "postern/sasl/sasl.h"
 
 namespace postern {
 
 class ImapLogin {
  public:
-  explicit ImapLogin(ImapCore& core);
+  explicit ImapLogin(ImapCore& core) : core_(core) {}
 
   void Greet();
   std::size_t OnClientBytes(std::string_view bytes);
   std::size_t OnBackendBytes(std::string_view bytes);
+  // TLS is there: what was said in plain text is forgotten.
+  void OnClientSecured();
+  void OnBackendSecured();
   void OnBackendConnected();
   void OnBackendFailed();
   void OnBackendEnd();
@@ -46,38 +56,64 @@ class ImapLogin {
   bool done() const { return state_ == State::kDone; }
 
  private:
-  enum class State : std::uint8_t { kCommand, kLiteral, kSasl, kBusy, kDone };
+  enum class State : std::uint8_t {
+    kCommand,
+    kLiteral,
+    kSwallow,
+    kSwallowTail,
+    kSasl,
+    kSecuring,
+    kBusy,
+    kChallenge,
+    kDone,
+  };
+  using Step = HeadReader::Step;
 
+  // Reading the client (imap_login.cc).
+  ImapOffer Offer() const;
+  bool MayRead() const;
   std::size_t LineLimit(std::string_view bytes) const;
+  void OnFrame(const imap::Frame& frame, std::string_view bytes);
   void OnLine(std::string_view line);
-  void OnStep(HeadReader::Step step, std::string_view line);
+  void OnStep(Step step, std::string_view line);
   void OnLiteral(std::string_view piece);
-  void OnCommand(std::string_view head);
-  void OnAuthenticate(std::string_view arguments);
-  void OnLoginArguments(std::string_view arguments);
-  void OnSaslLine(std::string_view line);
-  void TryPlain(std::string_view base64);
-  void TryLogin(Credentials credentials, Mechanism mechanism);
-  void Settle();
-  void Succeed();
-  void Unavailable(std::optional<BackendFailure> failure);
-  void Fail(std::string line, CommandResult result, LoginResult login,
-            std::optional<BackendFailure> failure);
-  // Our own answers.
+  void OnSwallowTail(std::string_view line);
+  void BeginTls(bool bytes_behind);
   void Answer(imap::CommandKind kind, std::string_view status, std::string_view text);
   void Mistake(imap::CommandKind kind, std::string_view text);
   void Doubt();
 
+  // What the commands mean (imap_login_commands.cc).
+  bool RefuseLogin(Step step);
+  void OnCommand(std::string_view arguments);
+  void OnId(std::string_view arguments);
+  void OnLoginArguments(std::string_view arguments);
+  void OnAuthenticate(std::string_view arguments);
+  void OnSasl(SaslExchange::Outcome outcome);
+  void OnChallengeAnswer(std::string_view line);
+  void TryLogin(Credentials credentials, Mechanism mechanism, imap::CommandKind kind);
+
+  // How a login ends (imap_login_end.cc).
+  void Settle();
+  void Succeed();
+  void Refused();
+  void Unavailable(std::optional<BackendFailure> failure);
+  void Reject(BackendFailure failure);
+  void Fail(std::string line, CommandResult result, LoginResult login,
+            std::optional<BackendFailure> failure);
+
   ImapCore& core_;
   State state_ = State::kCommand;
   bool waits_for_room_ = false;
+  bool spoken_for_ = false;  // a trusted client said whose session it is
   imap::CommandFramer framer_;
   HeadReader reader_{kMaxDepthBeforeLogin};
-  std::string tag_;  // of the login under way
+  std::string tag_;  // of the command being answered, and of the login under way
+  std::optional<SaslExchange> sasl_;
   Mechanism mechanism_ = Mechanism::kLogin;
   Credentials credentials_;
   std::unique_ptr<ImapBackendLogin> backend_;
-  Instant connect_began_{};
+  Instant connected_at_{};
   unsigned attempts_ = 0;
   int errors_ = 0;
 };

@@ -2,6 +2,7 @@
 #include "engine/imap_relay.h"
 #include "postern/base/text.h"
 #include "postern/engine/limits.h"
+#include "postern/engine/trouble.h"
 #include "postern/imap/capability.h"
 
 namespace postern {
@@ -194,7 +195,9 @@ void ImapRelay::BackendNonsense(bool at_boundary) {
   FlushBack();
   if (at_boundary) {
     core_.host.ToClient(
-        replies_ + "* BYE [UNAVAILABLE] the mail server sent something that makes no sense\r\n");
+        replies_ + "* BYE " +
+        ImapText(Trouble::kUnavailable, "the mail server sent something that makes no sense") +
+        "\r\n");
   }
   core_.Finish(CloseReason::kBackendProtocol, at_boundary ? Ending::kOrderly : Ending::kAbort);
 }
@@ -205,7 +208,9 @@ void ImapRelay::OnBackendEnd() {
   const bool logout = last != nullptr && bye_seen_ &&
                       last->command == static_cast<std::uint8_t>(imap::CommandKind::kLogout);
   if (!bye_seen_) {
-    core_.host.ToClient("* BYE [UNAVAILABLE] the mail server closed the connection\r\n");
+    core_.host.ToClient("* BYE " +
+                        ImapText(Trouble::kUnavailable, "the mail server closed the connection") +
+                        "\r\n");
   }
   core_.Finish(logout ? CloseReason::kLogout : CloseReason::kBackendClosed, Ending::kOrderly);
 }
@@ -227,7 +232,8 @@ void ImapRelay::OnDrain() {
 
 void ImapRelay::OnDrainDeadline() {
   if (responses_.at_boundary()) {
-    return Bye(CloseReason::kDrainDeadline, "[UNAVAILABLE] server shutting down");
+    return Bye(CloseReason::kDrainDeadline,
+               ImapText(Trouble::kUnavailable, "server shutting down"));
   }
   core_.Finish(CloseReason::kDrainDeadline, Ending::kAbort);
 }
@@ -254,7 +260,7 @@ void ImapRelay::MaybeOver() {
   if (!AllAnswered() && !cut) return;
   FlushBack();
   if (client_gone_) return core_.Finish(CloseReason::kClientClosed, Ending::kOrderly);
-  Bye(CloseReason::kDrained, "[UNAVAILABLE] server shutting down");
+  Bye(CloseReason::kDrained, ImapText(Trouble::kUnavailable, "server shutting down"));
 }
 
 void ImapRelay::PassBack(std::string_view bytes) {

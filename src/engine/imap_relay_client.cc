@@ -2,6 +2,7 @@
 #include "engine/imap_relay.h"
 #include "postern/base/text.h"
 #include "postern/engine/limits.h"
+#include "postern/engine/trouble.h"
 
 namespace postern {
 
@@ -286,7 +287,8 @@ void ImapRelay::TooBig() {
   const bool coming = !reader_.mark().synchronising;
   const bool append = imap::Traits(reader_.kind()).literals == imap::Literals::kStreamed;
   if (coming && !append && reader_.mark().size > kMaxHead) return Doubt(reader_.tag());
-  AnswerHere(Tagged(reader_.tag(), "NO", "[TOOBIG] this literal is longer than is allowed here"));
+  AnswerHere(Tagged(reader_.tag(), "NO",
+                    ImapText(Trouble::kTooBig, "this literal is longer than is allowed here")));
   reader_.Reset();
   reading_ = Reading::kLine;
   if (!coming) return;
@@ -296,7 +298,7 @@ void ImapRelay::TooBig() {
 
 void ImapRelay::Clumsy(std::string_view text) {
   const std::string_view tag = reader_.tag();
-  AnswerHere(Tagged(tag.empty() ? "*" : tag, "BAD", "[CLIENTBUG] " + std::string(text)));
+  AnswerHere(Tagged(tag.empty() ? "*" : tag, "BAD", ImapText(Trouble::kClientBug, text)));
   reader_.Reset();
   reading_ = Reading::kLine;
 }
@@ -319,7 +321,7 @@ void ImapRelay::Doubt(std::string_view tag) {
   const bool answered = open_ == nullptr && (at_backend_ || reading_ == Reading::kSwallowTail);
   if (open_ == nullptr && !answered) core_.CountLocal(reader_.kind());
   if (!tag.empty() && !answered) {
-    Reply(Tagged(tag, "BAD", "[CLIENTBUG] this cannot be read safely"));
+    Reply(Tagged(tag, "BAD", ImapText(Trouble::kClientBug, "this cannot be read safely")));
   }
   Bye(CloseReason::kClientProtocol, "cannot tell where this command ends");
 }

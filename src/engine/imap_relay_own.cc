@@ -5,6 +5,7 @@
 #include "engine/imap_relay.h"
 #include "postern/base/text.h"
 #include "postern/engine/limits.h"
+#include "postern/engine/trouble.h"
 #include "postern/imap/capability.h"
 
 namespace postern {
@@ -44,7 +45,8 @@ bool ImapRelay::OnId(std::string_view head, std::string_view arguments) {
     const Arguments::Argument value = walk.Next();
     // Lists and odd numbers: what a backend would make of them is not for us to guess.
     if (!IsString(key) || !IsString(value)) {
-      AnswerHere(Tagged(tag, "BAD", "[CLIENTBUG] ID takes a list of names and values"));
+      AnswerHere(
+          Tagged(tag, "BAD", ImapText(Trouble::kClientBug, "ID takes a list of names and values")));
       return true;
     }
     const bool nil = value.kind == Arguments::Kind::kAtom && EqualsNoCase(value.value, "NIL");
@@ -105,7 +107,6 @@ void ImapRelay::Reply(std::string_view text) {
   replies_.append(text);
   // A client that keeps asking without reading what it gets.
   if (replies_.size() > kMaxPendingReplies) {
-    FlushRun();
     FlushRun();
     core_.Finish(CloseReason::kClientProtocol, EngineHost::Ending::kAbort);
   }

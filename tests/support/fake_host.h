@@ -93,11 +93,18 @@ class FakeHost final : public EngineHost {
   bool speaks_for = true;  // what ClientSpeaksFor returns
   // A client that came by implicit TLS.
   ClientFacts facts{0, false, true, "192.0.2.7", 50143, "192.0.2.1", 993, "test-0-1"};
-  Plan settings;
+  // One listener with implicit TLS, and pools in plain text to which nothing is forwarded.
+  Plan settings = QuietPlan();
   Instant time{std::chrono::hours(1)};
   Duration stall{};
 
  private:
+  static Plan QuietPlan() {
+    Plan plan;
+    plan.listeners.resize(1);
+    plan.pools.resize(2, PoolPlan{PoolTls::kNone, false, false});
+    return plan;
+  }
   void Write(std::string& to, std::size_t& writes, std::string_view bytes) {
     POSTERN_CHECK(!end);
     to.append(bytes);
@@ -127,6 +134,11 @@ class FakeSession {
   void BackendConnected(PoolId pool_id = 0, BackendId backend_id = 0) {
     backend_pending.clear();
     After(&E::OnBackendConnected, pool_id, backend_id);
+  }
+  // The TLS that StartTls asked for is there.
+  void Secured(Side side) {
+    if (side == Side::kClient) host.facts.secure = true;
+    After(&E::OnSecured, side);
   }
   void BackendFailed() { After(&E::OnBackendFailed); }
   void BackendEnd() { After(&E::OnBackendEnd); }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
+#include <sstream>
 
 #include "metrics/shard_data.h"
 
@@ -34,6 +35,33 @@ void AppendUnescaped(std::string_view line, std::string& out) {
 }
 
 }  // namespace
+
+bool SetUp(const std::string& what, const std::string& value, FakeHost& host) {
+  static const std::map<std::string, ListenerTls> kListeners = {
+      {"implicit", ListenerTls::kImplicit},
+      {"starttls", ListenerTls::kStarttls},
+      {"refuse", ListenerTls::kRefuse},
+      {"none", ListenerTls::kNone}};
+  static const std::map<std::string, PoolTls> kPools = {
+      {"none", PoolTls::kNone}, {"starttls", PoolTls::kStarttls}, {"implicit", PoolTls::kImplicit}};
+  ListenerPlan& listener = host.settings.listeners.at(0);
+  PoolPlan& pool = host.settings.pools.at(0);
+  if (what == "listener") {
+    listener.tls = kListeners.at(value);
+    host.facts.secure = listener.tls == ListenerTls::kImplicit;
+  } else if (what == "mechanisms") {
+    listener.mechanisms = {};
+    std::istringstream names(value);
+    for (std::string name; names >> name;) listener.mechanisms.Add(*SaslMechanismOf(name));
+  } else if (what == "pool") {
+    pool.tls = kPools.at(value);
+  } else if (what == "forward") {
+    (value == "id" ? pool.forward_id : pool.forward_xclient) = true;
+  } else {
+    return false;
+  }
+  return true;
+}
 
 std::vector<TranscriptStep> LoadTranscript(const std::string& path) {
   std::vector<TranscriptStep> steps;

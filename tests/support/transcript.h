@@ -7,9 +7,13 @@
 //   ! what happens                 start, connected, failed, backend end, client end, drain,
 //                                  drain deadline, abandoned, timeout connect|login|idle,
 //                                  client full|room, backend full|room, append N, attempts N,
-//                                  login CAPABILITIES (the whole of an IMAP login)
+//                                  login CAPABILITIES (the whole of an IMAP login),
+//                                  secured, backend secured (the TLS that was asked for is there)
+//   ! how things stand             listener implicit|starttls|refuse|none, mechanisms NAMES,
+//   trusted,
+//                                  pool none|starttls|implicit, forward id|xclient
 //   ! what the engine decides      connect NAME, reject, drop, drop failed, logged in, login failed
-//   RESULT,
+//                                  RESULT, starttls client|backend, speaks for ADDRESS PORT,
 //                                  finish REASON orderly|abort
 //
 // A line ends in CRLF unless it ends in "\c". \r \n \0 \s (space) \\ and \xHH are bytes; "x\*300"
@@ -44,6 +48,9 @@ std::string Escaped(std::string_view bytes);
 // sent: bytes the engine took from clients and gave to backends.
 std::string BrokenLaw(const Shard& shard, Protocol protocol, std::size_t consumed,
                       std::size_t sent);
+
+// How things stand: the listener, its mechanisms, the pool. False for any other word.
+bool SetUp(const std::string& what, const std::string& value, FakeHost& host);
 
 // How the end of a backend leg is told: with a failure, the backend rests.
 inline std::string DropText(const std::optional<BackendFailure>& failure) {
@@ -95,6 +102,9 @@ class TranscriptPlayer {
         {"start", [](Session& s) { s.Start(); }},
         {"connected", [](Session& s) { s.BackendConnected(); }},
         {"failed", [](Session& s) { s.BackendFailed(); }},
+        {"secured", [](Session& s) { s.Secured(Side::kClient); }},
+        {"backend secured", [](Session& s) { s.Secured(Side::kBackend); }},
+        {"trusted", [](Session& s) { s.host.facts.trusted = true; }},
         {"backend end", [](Session& s) { s.BackendEnd(); }},
         {"client end", [](Session& s) { s.ClientEnd(); }},
         {"drain", [](Session& s) { s.Drain(); }},
@@ -122,6 +132,8 @@ class TranscriptPlayer {
       session_.host.settings.limits.append = std::stoul(value);
     } else if (first == "attempts") {
       session_.host.settings.limits.login_attempts = static_cast<std::uint32_t>(std::stoul(value));
+    } else if (SetUp(first, value, session_.host)) {
+      ExpectSilence();
     } else if (first == "login" && value.rfind("failed ", 0) != 0) {
       LogIn(value);
     } else {
@@ -150,6 +162,12 @@ class TranscriptPlayer {
       for (; before < count; ++before) decided_.push_back(text(before));
     };
     note(host.connects.size(), connects_, [&](auto i) { return "connect " + host.connects[i]; });
+    note(host.spoken_for.size(), spoken_for_,
+         [&](auto i) { return "speaks for " + host.spoken_for[i]; });
+    note(host.tls_started.size(), tls_started_, [&](auto i) {
+      return std::string("starttls ") +
+             (host.tls_started[i] == Side::kClient ? "client" : "backend");
+    });
     note(host.rejections.size(), rejections_, [](auto) { return std::string("reject"); });
     note(host.failed_logins.size(), failed_,
          [&](auto i) { return "login failed " + host.failed_logins[i].result; });
@@ -195,6 +213,7 @@ class TranscriptPlayer {
   std::size_t line_ = 0, sent_ = 0, seen_ = 0;
   std::vector<std::string> decided_;
   std::size_t connects_ = 0, rejections_ = 0, failed_ = 0, drops_ = 0, logged_in_ = 0, ended_ = 0;
+  std::size_t spoken_for_ = 0, tls_started_ = 0;
 };
 
 // Plays it whole, with every byte alone, and with each single cut of each arrival (of long ones:

@@ -71,8 +71,7 @@ TEST_CASE("No byte of a fact breaks out of its place") {
     const std::vector<std::string> values = ReadBack(id);
     REQUIRE(values.size() >= 4);
     REQUIRE(values.size() <= 10);
-    REQUIRE(Pop3Xclient(facts).find_first_of(std::string_view("\r\n\0\"", 4)) ==
-            std::string::npos);
+    REQUIRE(Pop3Xclient(facts).find_first_of(std::string_view("\r\n\0\"", 4)) == std::string::npos);
   }
 }
 

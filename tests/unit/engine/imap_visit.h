@@ -56,7 +56,7 @@ class ImapVisit : public FakeSession<ImapEngine> {
   double UploadSeconds() const { return LazySum(Pool().upload); }
   double ContinueSeconds() const { return LazySum(Pool().backend_continue); }
   double StallSeconds() const { return LazySum(Pool().client_stall); }
-  double IdleSeconds() const { return LazySum(shard.data().idle[0]); }
+  double IdleSeconds() const { return LazySum(shard.data().idle[Slot()]); }
   std::uint64_t Rewritten(Rewrite kind) const {
     return shard.data().rewrites[0][static_cast<std::size_t>(kind)].value();
   }
@@ -77,9 +77,11 @@ class ImapVisit : public FakeSession<ImapEngine> {
   }
   const CommandSeries* Series(imap::CommandKind kind) const {
     const Shard::Data& data = shard.data();
-    return data.commands[0][data.command_slot(static_cast<std::size_t>(kind), 0)].peek();
+    return data.commands[0][data.command_slot(static_cast<std::size_t>(kind), Slot())].peek();
   }
-  const PoolSeries& Pool() const { return shard.data().pools[0][0]; }
+  // Of the pool that every backend here is in.
+  std::size_t Slot() const { return shard.data().pool_slot(0); }
+  const PoolSeries& Pool() const { return shard.data().pools[0][Slot()]; }
 
   std::size_t sent_ = 0;
 };

@@ -1,0 +1,72 @@
+#include "engine/imap_login_command.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "postern/imap/head.h"
+
+namespace postern {
+namespace {
+
+bool Offers(const imap::CapabilitySet& known, Mechanism mechanism) {
+  return known.Has("AUTH=" + std::string(MechanismName(mechanism)));
+}
+
+// The mechanism of AUTHENTICATE; none for LOGIN.
+std::optional<Mechanism> MechanismFor(Mechanism mechanism, const imap::CapabilitySet& known) {
+  if (IsOauth(mechanism)) return mechanism;
+  const bool preferred = mechanism == Mechanism::kPlain || known.Has("LOGINDISABLED");
+  if (preferred && Offers(known, Mechanism::kPlain)) return Mechanism::kPlain;
+  return {};
+}
+
+std::vector<Secret> Authenticate(std::string_view tag, const Credentials& credentials,
+                                 Mechanism mechanism, const imap::CapabilitySet& known) {
+  const Secret message = EncodeMessage(mechanism, credentials);
+  std::vector<Secret> parts;
+  parts.emplace_back(std::string(tag) + " AUTHENTICATE " + std::string(MechanismName(mechanism)));
+  if (known.Has("SASL-IR")) {
+    parts.back().Append(" ");
+  } else {
+    parts.back().Append("\r\n");
+    parts.emplace_back();
+  }
+  parts.back().Append(message.Reveal());
+  parts.back().Append("\r\n");
+  return parts;
+}
+
+std::vector<Secret> Login(std::string_view tag, const Credentials& credentials) {
+  std::vector<Secret> parts;
+  parts.emplace_back(std::string(tag) + " LOGIN");
+  for (const std::string_view field : {credentials.login_name(), credentials.password.Reveal()}) {
+    parts.back().Append(" ");
+    if (std::optional<std::string> quoted = imap::Quote(field)) {
+      parts.back().Append(*quoted);
+      Wipe(*quoted);
+      continue;
+    }
+    parts.back().Append("{" + std::to_string(field.size()) + "}\r\n");
+    parts.emplace_back(field);
+  }
+  parts.back().Append("\r\n");
+  return parts;
+}
+
+}  // namespace
+
+ImapLoginCommand MakeImapLogin(std::string_view tag, const Credentials& credentials,
+                               Mechanism mechanism, const imap::CapabilitySet& known) {
+  using Way = ImapLoginCommand::Way;
+  if (IsOauth(mechanism) && !Offers(known, mechanism)) return {Way::kNoMechanism, {}};
+  if (const std::optional<Mechanism> chosen = MechanismFor(mechanism, known)) {
+    return {Way::kFound, Authenticate(tag, credentials, *chosen, known)};
+  }
+  // LOGIN cannot say that one user speaks for another.
+  const bool for_another = !credentials.authzid.empty() && credentials.authzid != credentials.user;
+  if (for_another || known.Has("LOGINDISABLED")) return {};
+  return {Way::kFound, Login(tag, credentials)};
+}
+
+}  // namespace postern
