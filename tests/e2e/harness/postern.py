@@ -66,9 +66,16 @@ def table(name, values):
     return f"[{name}]\n" + "".join(f"{key} = {toml(value)}\n" for key, value in values.items())
 
 
-def configuration(backends, **changes):
-    """The configuration as text. `backends`: dicts with imap and pop3 addresses; `changes`: tables by name."""
-    certificate = Certificate.shared()
+def listener(name, **values):
+    """One listener; the protocol is in its name."""
+    protocol = "pop3" if name.startswith("pop3") else "imap"
+    return {"name": name, "protocol": protocol, "address": "127.0.0.1:0", "tls": "implicit", **values}
+
+
+def configuration(backends, listeners=None, pool=None, certificates=None, **changes):
+    """The configuration as text. `backends`: dicts with imap and pop3 addresses; `listeners`: what `listener` returns;
+    `pool`: keys of the pool; `certificates`: their tables; `changes`: tables by name."""
+    shared = Certificate.shared()
     tables = {
         "gateway": {"name": "mail.example", "workers": 1, "drain": "5s", "user": "root"},
         "tls": {"minimum": "1.2"},
@@ -81,15 +88,13 @@ def configuration(backends, **changes):
     }
     for name, values in changes.items():
         tables[name] = {**tables.get(name, {}), **values}
-    listeners = "".join(table("[listener]", {"name": name, "protocol": protocol, "address": "127.0.0.1:0",
-                                             "tls": "implicit"}) + "\n"
-                        for name, protocol in (("imaps", "imap"), ("pop3s", "pop3")))
-    pool = table("[pool]", {"name": "legacy", "balance": "user", "tls": "none"}) + "\n"
+    listening = "".join(table("[listener]", each) + "\n" for each in listeners or [listener("imaps"), listener("pop3s")])
+    pools = table("[pool]", {"name": "legacy", "balance": "user", "tls": "none", **(pool or {})}) + "\n"
     for number, backend in enumerate(backends, 1):
-        pool += table("[pool.backend]", {"name": f"mail{number}", **backend}) + "\n"
+        pools += table("[pool.backend]", {"name": f"mail{number}", **backend}) + "\n"
     rest = [table(name, values) for name, values in tables.items()]
-    chain = table("[certificate]", {"chain": certificate.chain, "key": certificate.key})
-    return "\n".join([rest[0], listeners, chain, *rest[1:], pool])
+    chains = [table("[certificate]", each) for each in certificates or [{"chain": shared.chain, "key": shared.key}]]
+    return "\n".join([rest[0], listening, *chains, *rest[1:], pools])
 
 
 class Gateway:
