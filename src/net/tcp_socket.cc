@@ -69,7 +69,7 @@ TcpSocket* TcpSocket::New(Loop::Inner& loop, int family) {
 
 TcpSocket::TcpSocket(Loop::Inner& loop)
     : loop_(loop),
-      failure_([](void* self) { static_cast<TcpSocket*>(self)->ReportFailure(); }, this) {}
+      end_([](void* self) { static_cast<TcpSocket*>(self)->ReportEnd(); }, this) {}
 
 int TcpSocket::descriptor() {
   uv_os_fd_t descriptor = -1;
@@ -78,10 +78,14 @@ int TcpSocket::descriptor() {
 }
 
 void TcpSocket::Start(Stream::Observer& observer) {
-  POSTERN_CHECK(state_ == State::kNew);
+  POSTERN_CHECK(state_ == State::kNew || state_ == State::kOpen || state_ == State::kDead);
   observer_ = &observer;
-  state_ = State::kOpen;
-  ReadMore();
+  if (state_ == State::kNew) state_ = State::kOpen;
+  if (state_ == State::kDead || end_seen_) {
+    loop_.later.Schedule(end_);  // the observer before was told, this one was not
+  } else {
+    ReadMore();
+  }
   observer.OnOpen();
 }
 
@@ -135,7 +139,8 @@ Stream::Peer TcpSocket::peer() const {
 }
 
 void TcpSocket::Write(std::string_view bytes) {
-  if (state_ != State::kOpen || bytes.empty()) return;
+  // Before Start too: a PROXY header goes in front of everything.
+  if ((state_ != State::kOpen && state_ != State::kNew) || bytes.empty()) return;
   if (backlog_ == nullptr) {
     const uv_buf_t buffer =
         uv_buf_init(const_cast<char*>(bytes.data()), static_cast<unsigned>(bytes.size()));
@@ -192,13 +197,15 @@ void TcpSocket::Fail(int error) {
   state_ = State::kDead;
   error_ = error;
   uv_read_stop(stream());
-  loop_.later.Schedule(failure_);
+  loop_.later.Schedule(end_);
 }
 
-void TcpSocket::ReportFailure() { observer_->OnEnd(Status::Error(uv_strerror(error_))); }
+void TcpSocket::ReportEnd() {
+  observer_->OnEnd(error_ == 0 ? Status() : Status::Error(uv_strerror(error_)));
+}
 
 void TcpSocket::Close(Stream::How how) {
-  failure_.Cancel();
+  end_.Cancel();
   observer_ = nullptr;
   if (how == Stream::How::kAbort) return Abort();
   if (state_ != State::kNew && state_ != State::kOpen) return Dispose();

@@ -67,7 +67,7 @@ class TcpSocket {
   void SendFirst();
   void OnWritten(int status);
   void Fail(int error);
-  void ReportFailure();
+  void ReportEnd();
   void Linger();
   void OnLate();
   void Abort();
@@ -81,7 +81,7 @@ class TcpSocket {
   Stream::Observer* observer_ = nullptr;
   std::unique_ptr<Backlog> backlog_;
   std::unique_ptr<Deadline> limit_;  // only while closing
-  Later failure_;
+  Later end_;
   int error_ = 0;
   State state_ = State::kNew;
   bool end_seen_ = false;

@@ -70,6 +70,9 @@ MemoryStream::~MemoryStream() { Close(How::kAbort); }
 
 void MemoryStream::Start(Observer& observer) {
   end_->observer = &observer;
+  // Another observer goes on reading, and was not told of an end.
+  end_->reading = true;
+  end_->end_told = false;
   observer.OnOpen();
 }
 

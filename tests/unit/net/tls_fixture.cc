@@ -20,20 +20,6 @@ std::string Contents(BIO* bio) {
   return std::string(reinterpret_cast<const char*>(bytes), size);
 }
 
-bssl::UniquePtr<EVP_PKEY> MakeKey(KeyKind kind) {
-  const int id = kind == KeyKind::kP256 ? EVP_PKEY_EC : EVP_PKEY_RSA;
-  bssl::UniquePtr<EVP_PKEY_CTX> context(EVP_PKEY_CTX_new_id(id, nullptr));
-  POSTERN_CHECK(EVP_PKEY_keygen_init(context.get()) == 1);
-  if (kind == KeyKind::kP256) {
-    POSTERN_CHECK(EVP_PKEY_CTX_set_ec_paramgen_curve_nid(context.get(), NID_X9_62_prime256v1) == 1);
-  } else {
-    POSTERN_CHECK(EVP_PKEY_CTX_set_rsa_keygen_bits(context.get(), 2048) == 1);
-  }
-  EVP_PKEY* key = nullptr;
-  POSTERN_CHECK(EVP_PKEY_keygen(context.get(), &key) == 1);
-  return bssl::UniquePtr<EVP_PKEY>(key);
-}
-
 // "imap,pop3" as ALPN's list of names with their lengths.
 std::string AlpnWire(const std::string& names) {
   std::string wire;
@@ -62,38 +48,27 @@ std::string TemporaryFolder::Write(const std::string& name, std::string_view con
   return Path(name);
 }
 
-Identity MakeIdentity(KeyKind kind) {
-  const bssl::UniquePtr<EVP_PKEY> key = MakeKey(kind);
-  bssl::UniquePtr<X509> leaf(X509_new());
-  X509_set_version(leaf.get(), 2);
-  ASN1_INTEGER_set(X509_get_serialNumber(leaf.get()), 1);
-  ASN1_TIME_set(X509_getm_notBefore(leaf.get()), 0);
-  ASN1_TIME_set(X509_getm_notAfter(leaf.get()), kNotAfter);
-  X509_NAME* name = X509_get_subject_name(leaf.get());
-  const auto* text = reinterpret_cast<const std::uint8_t*>("mail.example");
-  X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, text, -1, -1, 0);
-  X509_set_issuer_name(leaf.get(), name);
-  X509_set_pubkey(leaf.get(), key.get());
-  POSTERN_CHECK(X509_sign(leaf.get(), key.get(), EVP_sha256()) > 0);
-
-  bssl::UniquePtr<BIO> chain_pem(BIO_new(BIO_s_mem()));
-  bssl::UniquePtr<BIO> key_pem(BIO_new(BIO_s_mem()));
-  POSTERN_CHECK(PEM_write_bio_X509(chain_pem.get(), leaf.get()) == 1);
-  POSTERN_CHECK(PEM_write_bio_PrivateKey(key_pem.get(), key.get(), nullptr, nullptr, 0, nullptr,
-                                         nullptr) == 1);
-  return {Contents(chain_pem.get()), Contents(key_pem.get())};
+CertificateFiles WriteIdentity(const TemporaryFolder& folder, const Identity& identity,
+                               const std::string& name) {
+  CertificateFiles files;
+  files.chain = folder.Write(name + ".pem", identity.chain);
+  files.key = folder.Write(name + ".key", identity.key);
+  return files;
 }
 
-TlsSettings MakeSettings(const TemporaryFolder& folder, const Identity& identity,
-                         const std::string& alpn) {
-  TlsSettings settings;
-  settings.chain_file = folder.Write("chain.pem", identity.chain);
-  settings.key_file = folder.Write("key.pem", identity.key);
-  settings.alpn = alpn;
+ServerTlsSettings MakeSettings(const std::vector<Identity>& identities) {
+  const TemporaryFolder folder;
+  std::vector<CertificateFiles> files;
+  for (const Identity& one : identities) {
+    files.push_back(WriteIdentity(folder, one, std::to_string(files.size())));
+  }
+  ServerTlsSettings settings;
+  settings.certificates = CertificateSet::Load(files).value();
+  settings.alpn = "imap";
   return settings;
 }
 
-std::unique_ptr<TlsContext> MakeContext(const TlsSettings& settings) {
+std::unique_ptr<TlsContext> MakeContext(const ServerTlsSettings& settings) {
   return std::move(TlsContext::ForServer(settings).value());
 }
 
@@ -109,6 +84,8 @@ TlsClient::TlsClient(std::unique_ptr<Stream> lower, const TlsClientOptions& opti
   SSL_set_info_callback(ssl_.get(), OnInfo);
   SSL_set_bio(ssl_.get(), BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
   SSL_set_connect_state(ssl_.get());
+  if (!options.name.empty()) SSL_set_tlsext_host_name(ssl_.get(), options.name.c_str());
+  if (options.configure) options.configure(ssl_.get());
   if (options.session != nullptr) SSL_set_session(ssl_.get(), options.session);
   const std::string wire = AlpnWire(options.alpn);
   if (!wire.empty()) {

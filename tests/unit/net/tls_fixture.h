@@ -1,13 +1,16 @@
-// Certificates made on the spot, and a TLS client of BoringSSL's over any stream.
+// Contexts with certificates made on the spot, and a TLS client of BoringSSL's over any stream.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "net/boringssl.h"
 #include "postern/net/stream.h"
 #include "postern/net/tls.h"
+#include "unit/net/identity_fixture.h"
 
 namespace postern {
 
@@ -26,25 +29,21 @@ class TemporaryFolder {
   std::string path_;
 };
 
-enum class KeyKind { kP256, kRsa2048 };
-struct Identity {
-  std::string chain;  // PEM
-  std::string key;    // PEM
-};
-// Self-signed, valid until kNotAfter.
-Identity MakeIdentity(KeyKind kind);
-inline constexpr std::int64_t kNotAfter = 4'102'444'800;  // 2100-01-01
+// Writes NAME.pem and NAME.key.
+CertificateFiles WriteIdentity(const TemporaryFolder& folder, const Identity& identity,
+                               const std::string& name = "chain");
 
-// Settings for a context whose files lie in the folder.
-TlsSettings MakeSettings(const TemporaryFolder& folder, const Identity& identity,
-                         const std::string& alpn = "imap");
+// Settings for "imap" with these certificates, the first as default.
+ServerTlsSettings MakeSettings(const std::vector<Identity>& identities);
 
-std::unique_ptr<TlsContext> MakeContext(const TlsSettings& settings);
+std::unique_ptr<TlsContext> MakeContext(const ServerTlsSettings& settings);
 
 struct TlsClientOptions {
   int version = TLS1_3_VERSION;
   std::string alpn;                // one name, or several separated by commas
   SSL_SESSION* session = nullptr;  // offered for resumption
+  std::string name;                // asked for by SNI
+  std::function<void(SSL*)> configure;
 };
 
 class TlsClient final : public Stream::Observer {

@@ -10,9 +10,8 @@ namespace {
 
 TEST_CASE("a handshake opens the stream once and tells its facts", "[net][tls]") {
   const bool tls13 = GENERATE(true, false);
-  const KeyKind kind = GENERATE(KeyKind::kP256, KeyKind::kRsa2048);
-  const TemporaryFolder folder;
-  const auto context = MakeContext(MakeSettings(folder, MakeIdentity(kind)));
+  const KeyKind kind = GENERATE(KeyKind::kP256, KeyKind::kP384, KeyKind::kRsa2048);
+  const auto context = MakeContext(MakeSettings({MakeIdentity(kind)}));
   World world(Version(tls13 ? TLS1_3_VERSION : TLS1_2_VERSION), context.get());
   CHECK(world.stream->tls().version.empty());
   world.Shake();
@@ -49,9 +48,8 @@ TEST_CASE("one other name in ALPN ends the handshake with alert 120", "[net][tls
 }
 
 TEST_CASE("a minimum of TLS 1_3 refuses 1_2", "[net][tls]") {
-  const TemporaryFolder folder;
-  TlsSettings settings = MakeSettings(folder, P256());
-  settings.minimum_tls13 = true;
+  ServerTlsSettings settings = MakeSettings({P256()});
+  settings.minimum = ServerTlsSettings::Version::k13;
   const auto context = MakeContext(settings);
   World old_client(Version(TLS1_2_VERSION), context.get());
   old_client.Shake();
@@ -71,8 +69,7 @@ TEST_CASE("TLS 1_1 and 1_2 suites without forward secrecy are refused", "[net][t
     CHECK(world.server.error() == "tls: unsupported_protocol");
   }
   SECTION("suite") {
-    const TemporaryFolder folder;
-    const auto context = MakeContext(MakeSettings(folder, MakeIdentity(KeyKind::kRsa2048)));
+    const auto context = MakeContext(MakeSettings({MakeIdentity(KeyKind::kRsa2048)}));
     World world(Version(TLS1_2_VERSION), context.get());
     REQUIRE(SSL_set_strict_cipher_list(world.client->ssl(),
                                        "AES128-GCM-SHA256:ECDHE-RSA-AES128-SHA") == 1);
@@ -82,20 +79,51 @@ TEST_CASE("TLS 1_1 and 1_2 suites without forward secrecy are refused", "[net][t
   }
 }
 
-TEST_CASE("what is not TLS ends the stream with an error and an alert", "[net][tls]") {
+TEST_CASE("what is not TLS ends the stream and is told apart", "[net][tls]") {
   World world;
   world.stream->Start(world.server);
   Recorder client;
   world.client->lower().Start(client);
-  world.client->lower().Write("GET / HTTP/1.1\r\n\r\n");
+  world.client->lower().Write(GENERATE(as<std::string>(), "GET / HTTP/1.1\r\n\r\n",
+                                       "a LOGIN user password\r\n", "\x80\x2e\x01\x03\x01"));
   world.Settle();
   CHECK(world.server.opened == 0);
-  CHECK(world.server.error() == "tls: http_request");
+  CHECK(world.server.error() == "tls: plaintext where a handshake was expected");
+  CHECK(world.stream->tls().plaintext);
+  CHECK(world.stream->tls().version.empty());
   world.stream->Write("nothing of this is sent");
   world.stream->Close(Stream::How::kFlush);
   world.Settle();
-  CHECK(client.received.find("nothing") == std::string::npos);
+  CHECK(client.received.empty());
   CHECK(client.ended_well());
+}
+
+TEST_CASE("a broken handshake is no plaintext", "[net][tls]") {
+  World world;
+  world.stream->Start(world.server);
+  Recorder client;
+  world.client->lower().Start(client);
+  world.client->lower().Write(std::string("\x16\x03\x01\x00\x04", 5) + "nope");
+  world.Settle();
+  CHECK(world.server.ends.size() == 1);
+  CHECK_FALSE(world.stream->tls().plaintext);
+}
+
+TEST_CASE("obsolete versions are spoken only where asked for", "[net][tls]") {
+  const int version = GENERATE(TLS1_VERSION, TLS1_1_VERSION);
+  const KeyKind kind = GENERATE(KeyKind::kP256, KeyKind::kRsa2048);
+  ServerTlsSettings settings = MakeSettings({MakeIdentity(kind)});
+  settings.minimum = ServerTlsSettings::Version::k10;
+  const auto context = MakeContext(settings);
+  World world(Version(version), context.get());
+  world.Shake();
+  CHECK(world.client->open());
+  CHECK(world.stream->tls().version == (version == TLS1_VERSION ? "1.0" : "1.1"));
+  settings.minimum = ServerTlsSettings::Version::k11;
+  const auto above = MakeContext(settings);
+  World other(Version(version), above.get());
+  other.Shake();
+  CHECK(other.client->open() == (version == TLS1_1_VERSION));
 }
 
 // Client and server exchange so many bytes each way, in pieces of that size on the wire.
@@ -200,40 +228,6 @@ TEST_CASE("reading may be paused and resumed within one arrival", "[net][tls]") 
   world.client->Write(Pattern(150'000));
   world.Settle();
   CHECK(world.server.received == Pattern(150'000));
-}
-
-// One session's ticket, and the facts of the next handshake that offers it.
-bool Resumes(TlsContext& first, TlsContext& second, int version) {
-  World world(Version(version), &first);
-  world.Shake();
-  world.stream->Write("* OK\r\n");  // tickets of 1.3 leave with the first write
-  world.Settle();
-  const bssl::UniquePtr<SSL_SESSION> session = world.client->TakeSession();
-  REQUIRE(session != nullptr);
-  TlsClientOptions options = Version(version);
-  options.session = session.get();
-  World next(options, &second);
-  next.Shake();
-  REQUIRE(next.client->open());
-  CHECK(next.stream->tls().resumed == (SSL_session_reused(next.client->ssl()) == 1));
-  return next.stream->tls().resumed;
-}
-
-TEST_CASE("a session resumes where the ticket key is shared", "[net][tls]") {
-  const int version = GENERATE(TLS1_2_VERSION, TLS1_3_VERSION);
-  const TemporaryFolder folder;
-  TlsSettings settings = MakeSettings(folder, P256());
-  settings.ticket_key = NewTicketKey();
-  const auto one = MakeContext(settings);
-  const auto other = MakeContext(settings);
-  CHECK(Resumes(*one, *other, version));
-  settings.alpn = "pop3";
-  const auto other_protocol = MakeContext(settings);
-  CHECK_FALSE(Resumes(*one, *other_protocol, version));
-  settings.alpn = "imap";
-  settings.ticket_key = NewTicketKey();
-  const auto other_key = MakeContext(settings);
-  CHECK_FALSE(Resumes(*one, *other_key, version));
 }
 
 }  // namespace

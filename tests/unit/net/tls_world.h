@@ -19,7 +19,7 @@ inline const Identity& P256() {
 struct World {
   explicit World(const TlsClientOptions& options = {}, TlsContext* given = nullptr) {
     if (given == nullptr) {
-      own_context = MakeContext(MakeSettings(folder, P256()));
+      own_context = MakeContext(MakeSettings({P256()}));
       given = own_context.get();
     }
     auto [near, far] = network.Connect();
@@ -44,7 +44,6 @@ struct World {
 
   Loop loop;
   MemoryNetwork network;
-  TemporaryFolder folder;
   std::unique_ptr<TlsContext> own_context;
   MemoryStream* lower = nullptr;
   Recorder server;
