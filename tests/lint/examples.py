@@ -28,6 +28,7 @@ BAD = {
     words.check_headers: {"include/postern/imap/a.h": "// A thing.\nint x;\n"},
     words.check_namespaces: {"src/imap/a.cc": "namespace postern::detail {\n}\n"},
     words.check_exceptions: {"src/imap/a.cc": "void F() { throw 1; }\n"},
+    words.check_reply_codes: {"src/engine/a.cc": 'auto a = "* BYE [UNAVAILABLE] later\\r\\n";\n'},
     words.check_cmake: {"CMakeLists.txt": "find_package(OpenSSL REQUIRED)\n"},
     tools.check_format: {".clang-format": "BasedOnStyle: Google\n", "src/imap/a.cc": "int   x ;\n"},
     tools.check_shell: {"tests/a": "#!/bin/bash\nx=$1\n"},

@@ -85,6 +85,26 @@ def check_exceptions():
             yield f"{path}:{tree.line_of(source, found.start())}: return a Result instead"
 
 
+# A response code at its opening bracket: what a text of ours tells a client in trouble.
+_RESPONSE_CODE = re.compile(r"\[([A-Z][A-Z0-9/-]*)")
+# Marks in brackets that are no trouble: a list of capabilities, and a POP3 greeting that invites XCLIENT.
+_OTHER_MARKS = {"CAPABILITY", "XCLIENT"}
+
+
+def check_reply_codes():
+    """the engines take response codes from trouble.h and write none themselves"""
+    for path in tree.cpp("src", "include"):
+        if "engine" not in path.parts or path.name == "trouble.h":
+            continue
+        source = tree.text(path)
+        # Blanked text has its strings in the same places, and no comments.
+        for literal in re.finditer(r'"[^"\n]*"', tree.code(path)):
+            for found in _RESPONSE_CODE.finditer(source[literal.start():literal.end()]):
+                if found.group(1) not in _OTHER_MARKS:
+                    line = tree.line_of(source, literal.start())
+                    yield f"{path}:{line}: '{found.group(0)}': response codes come from trouble.h"
+
+
 def check_cmake():
     """no build file asks for the system's OpenSSL or for curl"""
     for path in tree.files():
@@ -94,4 +114,5 @@ def check_cmake():
                 yield f"{path}:{tree.line_of(source, found.start())}: '{found.group(0)}' would bring OpenSSL into the process"
 
 
-CHECKS = [check_top_level, check_words, check_names, check_headers, check_namespaces, check_exceptions, check_cmake]
+CHECKS = [check_top_level, check_words, check_names, check_headers, check_namespaces, check_exceptions,
+          check_reply_codes, check_cmake]
