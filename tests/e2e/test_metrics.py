@@ -223,7 +223,8 @@ class Bounded(EndToEnd):
         scrape = postern.settle()
         closed = {"protocol": {"imap", "pop3"}, "side": {"client", "backend"}, "direction": {"in", "out"},
                   "state": {"handshake", "login", "relay", "closing"}, "pool": {"legacy", "none"},
-                  "result": {"ok", "no", "bad", "err", "denied", "local", "aborted", "failed", "unavailable", "limit"},
+                  "result": {"ok", "no", "bad", "err", "denied", "local", "aborted", "failed", "unavailable", "limit",
+                             "refused"},
                   "listener": {"imaps", "pop3s"}, "backend": {"mail1"}, "worker": {"0"}, "resumed": {"true", "false"}}
         for name, samples in scrape.samples.items():
             for labels, _ in samples:
