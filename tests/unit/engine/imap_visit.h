@@ -56,6 +56,9 @@ class ImapVisit : public FakeSession<ImapEngine> {
   double UploadSeconds() const { return LazySum(Pool().upload); }
   double ContinueSeconds() const { return LazySum(Pool().backend_continue); }
   double StallSeconds() const { return LazySum(Pool().client_stall); }
+  double PhaseSeconds(LoginPhase phase) const {
+    return LazySum(Pool().login_phases[static_cast<std::size_t>(phase)]);
+  }
   double IdleSeconds() const { return LazySum(shard.data().idle[Slot()]); }
   std::uint64_t Rewritten(Rewrite kind) const {
     return shard.data().rewrites[0][static_cast<std::size_t>(kind)].value();
