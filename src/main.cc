@@ -23,13 +23,14 @@ constexpr const char* kExamples =
     "Examples:\n"
     "  postern check -c postern.toml           is the configuration right? all errors at once\n"
     "  postern check -c postern.toml --print   the same, with every default written out\n"
-    "  postern run -c postern.toml             run in the foreground; SIGTERM drains and ends\n"
+    "  postern run -c postern.toml             serve; SIGHUP reloads, SIGTERM drains and ends\n"
     "  postern check --help                    every key of the configuration, with its default\n"
     "\n"
     "Once it runs:\n"
     "  curl http://127.0.0.1:9143/metrics      every command counted and timed (admin.address)\n"
     "  curl http://127.0.0.1:9143/readyz       does it take sessions?\n"
     "\n"
+    "\nMore in postern(1) and postern.toml(5).\n"
     "Exit status: 0 all is well, 1 an error, 2 the command line was not understood.\n";
 
 std::string VersionText() {
@@ -107,7 +108,7 @@ int main(int argc, char** argv) {
   CLI::App& run = *app.add_subcommand("run", "run in the foreground until SIGTERM or SIGINT");
   AddFileOption(run, file);
   CLI::App& check = *app.add_subcommand(
-      "check", "check the configuration and the certificate; all errors at once");
+      "check", "check the configuration and the files it names; all errors at once");
   AddFileOption(check, file);
   check.add_flag("--print", print, "print the effective configuration");
   check.footer("The configuration is TOML. Its keys:\n\n" + postern::DescribeKeys());

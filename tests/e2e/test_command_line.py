@@ -78,7 +78,14 @@ class CommandLine(EndToEnd):
             "key of another": (good.replace(str(Certificate.shared().key), str(Certificate().key)), ""),
             "idle under the RFC's": (good.replace("allow_short_idle = true", "allow_short_idle = false")
                                      .replace('imap_idle = "35m"', 'imap_idle = "5m"'), "30"),
-            "minimum": (good.replace('minimum = "1.2"', 'minimum = "1.1"'), "1.2"),
+            "minimum": (good.replace('minimum = "1.2"', 'minimum = "1.1"'), "allow_obsolete"),
+            "nobody trusted": (good.replace('tls = "implicit"', 'tls = "none"', 1), "trusted"),
+            "network": (good.replace('tls = "implicit"', 'tls = "implicit"\nproxy = ["10.0.0.1/8"]', 1), "10.0.0.0/8"),
+            "mechanism": (good.replace('tls = "implicit"', 'tls = "implicit"\nmechanisms = ["PLAN"]', 1), "PLAIN"),
+            "no pin": (good.replace('tls = "none"', 'tls = "implicit"\nverify = "pin"', 1), "pin ="),
+            "no verification": (good.replace('tls = "none"', 'tls = "implicit"\nverify = "none"', 1), "insecure"),
+            "roots missing": (good.replace('tls = "none"', 'tls = "implicit"\nca = "nowhere.pem"', 1), "nowhere.pem"),
+            "ticket keys missing": (good.replace('minimum = "1.2"', 'ticket_keys = "nowhere.keys"'), "nowhere.keys"),
             "later key": (good.replace('[routing]', '[rules]\nfiles = []\n\n[routing]'), ""),
         }
         for name, (text, hint) in mistakes.items():
@@ -88,6 +95,31 @@ class CommandLine(EndToEnd):
                 self.assertEqual(code, 1, out + error)
                 self.assertRegex(out + error, r":\d+:\d+: ")
                 self.assertIn(hint, out + error)
+
+    def test_what_is_dangerous_but_meant_is_a_warning(self):
+        good = configuration(BACKENDS)
+        key = self.folder() / "key.pem"
+        key.write_bytes(Certificate.shared().key.read_bytes())
+        key.chmod(0o644)
+        meant = {
+            "verify": good.replace('tls = "none"', 'tls = "implicit"\nverify = "none"\ninsecure = true', 1),
+            "minimum": good.replace('minimum = "1.2"', 'minimum = "1.0"\nallow_obsolete = true'),
+            "does nothing without TLS": good.replace('tls = "none"', 'tls = "none"\nverify = "full"', 1),
+            "everybody on this machine can read": good.replace(str(Certificate.shared().key), str(key)),
+        }
+        for word, text in meant.items():
+            with self.subTest(word=word):
+                self.assertNotEqual(text, good)
+                code, out, error = self.check(text)
+                self.assertEqual(code, 0, error)
+                self.assertRegex(error, re.escape(self.path) + r":\d+:\d+: .*" + word + r".* \(warning\)\n\Z")
+
+    def test_a_configuration_of_plain_listeners_needs_no_certificate(self):
+        text = configuration(BACKENDS).replace('tls = "implicit"', 'tls = "none"\ntrusted = ["127.0.0.0/8"]')
+        start = text.index("[[certificate]]")
+        text = text[:start] + text[text.index("[tls]", start):]
+        code, out, error = self.check(text)
+        self.assertEqual((code, error), (0, ""))
 
     def test_run_refuses_what_check_refuses(self):
         path = self.folder() / "postern.toml"
