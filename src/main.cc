@@ -30,7 +30,7 @@ constexpr const char* kExamples =
     "  curl http://127.0.0.1:9143/metrics      every command counted and timed (admin.address)\n"
     "  curl http://127.0.0.1:9143/readyz       does it take sessions?\n"
     "\n"
-    "\nMore in postern(1) and postern.toml(5).\n"
+    "More in postern(1) and postern.toml(5).\n"
     "Exit status: 0 all is well, 1 an error, 2 the command line was not understood.\n";
 
 std::string VersionText() {
