@@ -7,6 +7,7 @@ import unittest
 from .client import Imap, Pop3, until
 from .dovecot import Dovecot
 from .postern import Gateway, configuration
+from .provider import Provider
 from .scripted import Scripted
 from .scripts import ImapScript, Pop3Script
 
@@ -40,6 +41,11 @@ class EndToEnd(unittest.TestCase):
     def dovecot(self):
         return Dovecot.shared()
 
+    @property
+    def provider(self):
+        """The Dovecot with TLS, tokens and a proxy it trusts."""
+        return Provider.shared()
+
     def scripted(self, script, **options):
         backend = Scripted(script, **options)
         self.addCleanup(self._end_scripted, backend)
@@ -53,8 +59,8 @@ class EndToEnd(unittest.TestCase):
     def imap_backend(self, on=None, keep=True, port=0, **options):
         return self.scripted(ImapScript(on, **options), keep=keep, port=port)
 
-    def pop3_backend(self, on=None, keep=True, **options):
-        return self.scripted(Pop3Script(on, **options), keep=keep)
+    def pop3_backend(self, on=None, keep=True, port=0, **options):
+        return self.scripted(Pop3Script(on, **options), keep=keep, port=port)
 
     # The gateway.
 
@@ -71,14 +77,14 @@ class EndToEnd(unittest.TestCase):
 
     # Clients.
 
-    def imap(self, gateway, user=None, password="secret", **options):
-        """An IMAP client, logged in if a user is named."""
-        made = Imap(gateway.imaps, **options)
+    def imap(self, gateway, user=None, password="secret", at="imaps", **options):
+        """An IMAP client of one listener, logged in if a user is named."""
+        made = Imap(gateway.addresses[at], **options)
         self._clients.append(made)
         return made.login(user, password) if user else made
 
-    def pop3(self, gateway, user=None, password="secret", **options):
-        made = Pop3(gateway.pop3s, **options)
+    def pop3(self, gateway, user=None, password="secret", at="pop3s", **options):
+        made = Pop3(gateway.addresses[at], **options)
         self._clients.append(made)
         return made.login(user, password) if user else made
 

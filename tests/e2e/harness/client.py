@@ -7,26 +7,10 @@ import ssl
 import struct
 import time
 
+from .sockets import Opening, connect, context, send_cut
+
 PATIENCE = float(os.environ.get("POSTERN_E2E_PATIENCE", "1"))
 SOON = 10 * PATIENCE
-
-
-def context(cafile=None, minimum=None, maximum=None, alpn=None, ciphers=None):
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    made.check_hostname = False
-    made.verify_mode = ssl.CERT_NONE
-    if cafile:
-        made.load_verify_locations(cafile)
-        made.verify_mode = ssl.CERT_REQUIRED
-    if minimum:
-        made.minimum_version = minimum
-    if maximum:
-        made.maximum_version = maximum
-    if alpn:
-        made.set_alpn_protocols(alpn)
-    if ciphers:
-        made.set_ciphers(ciphers)
-    return made
 
 
 class Ended(AssertionError):
@@ -36,23 +20,27 @@ class Ended(AssertionError):
 class Client:
     """Bytes over TLS (or plain, with tls=False). `clean_end` tells how the stream closed."""
 
-    def __init__(self, address, tls=True, timeout=SOON, tls_context=None, receive_buffer=None):
-        host, port = address.rsplit(":", 1)
-        raw = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        if receive_buffer:
-            raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        raw.settimeout(timeout)
-        raw.connect((host, int(port)))
-        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    def __init__(self, address, tls=True, timeout=SOON, tls_context=None, receive_buffer=None, source=None, before=b"",
+                 cuts=()):
+        """`source`: the address to come from; `before`: bytes ahead of the TLS, in one segment with the ClientHello or
+        cut at these places."""
         self.timeout = timeout
-        self.raw = raw
-        self.socket = raw
+        self.raw = self.socket = connect(address, timeout, source, receive_buffer)
+        self.local = self.raw.getsockname()[:2]  # (address, port) as the other side sees it
+        if tls and (before or cuts):
+            self.raw = Opening(self.raw, before, cuts).inside
+        elif before:
+            send_cut(self.raw, before, cuts)
         if tls:
-            self.socket = (tls_context or context()).wrap_socket(
-                raw, server_hostname="mail.example", suppress_ragged_eofs=False)
+            self.secure(tls_context)
         self.buffer = bytearray()
         self.clean_end = None  # None: open; True: close_notify or FIN; False: cut without close_notify
         self.everything = bytearray()  # what was received, for messages of failed tests
+
+    def secure(self, tls_context=None):
+        """TLS from here on."""
+        self.socket = (tls_context or context()).wrap_socket(
+            self.raw, server_hostname="mail.example", suppress_ragged_eofs=False)
 
     def __enter__(self):
         return self
@@ -270,6 +258,12 @@ class Imap(Client):
         self.command(f"LOGIN {quoted(user)} {quoted(password)}")
         return self
 
+    def starttls(self, **options):
+        self.command("STARTTLS")
+        assert not self.buffer, bytes(self.buffer)
+        self.secure(**options)
+        return self
+
     def append(self, mailbox, content, plus=True):
         tag = self.tag()
         self.send(f"{tag} APPEND {mailbox} {{{len(content)}{'+' if plus else ''}}}\r\n")
@@ -323,6 +317,12 @@ class Pop3(Client):
     def login(self, user, password="secret"):
         self.command(f"USER {user}")
         self.command(f"PASS {password}")
+        return self
+
+    def starttls(self, **options):
+        self.command("STLS")
+        assert not self.buffer, bytes(self.buffer)
+        self.secure(**options)
         return self
 
     def quit(self):

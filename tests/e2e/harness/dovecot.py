@@ -116,7 +116,7 @@ class Dovecot:
 
     @classmethod
     def shared(cls):
-        if cls._shared is None:
+        if "_shared" not in vars(cls) or cls._shared is None:
             cls._shared = cls()
             atexit.register(cls._shared.stop)
         return cls._shared
@@ -131,10 +131,16 @@ class Dovecot:
         self.imap_port = free_port(self.host)
         self.pop3_port = free_port(self.host)
         self._write()
+        with open(self.root / "dovecot.conf", "a", encoding="utf-8") as file:
+            file.write(self.more())
         self.process = subprocess.Popen(
             ["/usr/sbin/dovecot", "-F", "-c", str(self.root / "dovecot.conf")],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         self._await_ports()
+
+    def more(self):
+        """What a kind of Dovecot adds to the configuration; what comes later wins."""
+        return ""
 
     @property
     def imap(self):
@@ -253,7 +259,7 @@ def _group():
 
 
 def free_port(host="127.0.0.1"):
-    with socket.socket() as probe:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.bind((host, 0))
         return probe.getsockname()[1]
 

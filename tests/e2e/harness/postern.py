@@ -88,7 +88,8 @@ def configuration(backends, listeners=None, pool=None, certificates=None, **chan
     }
     for name, values in changes.items():
         tables[name] = {**tables.get(name, {}), **values}
-    listening = "".join(table("[listener]", each) + "\n" for each in listeners or [listener("imaps"), listener("pop3s")])
+    listening = "".join(table("[listener]", each) + "\n"
+                        for each in listeners or [listener("imaps"), listener("pop3s")])
     pools = table("[pool]", {"name": "legacy", "balance": "user", "tls": "none", **(pool or {})}) + "\n"
     for number, backend in enumerate(backends, 1):
         pools += table("[pool.backend]", {"name": f"mail{number}", **backend}) + "\n"

@@ -69,6 +69,14 @@ class Wire:
             self.buffer = self.buffer[taken:]
             count -= taken
 
+    def secure(self, tls_context):
+        """TLS from here on, as the server. What is still unread was plain and stays in `buffer`."""
+        try:
+            self.socket = tls_context.wrap_socket(self.socket, server_side=True)
+        except (OSError, ValueError):
+            self.end = "handshake"
+            raise Gone() from None
+
     def send(self, data):
         try:
             self.socket.sendall(data.encode() if isinstance(data, str) else data)

@@ -17,19 +17,35 @@ class ImapScript:
     """
 
     def __init__(self, on=None, capabilities=CAPABILITIES, greeting=None, code=True, plus=b"+ go\r\n",
-                 login_ok=None):
+                 login_ok=None, starttls=None):
         self.on = {verb.upper(): function for verb, function in (on or {}).items()}
         self.capabilities = capabilities
         self.before = f"{capabilities} AUTH=PLAIN"
-        self.greeting = greeting if greeting is not None else f"* OK [CAPABILITY {self.before}] ready\r\n"
+        self.starttls = starttls  # a server's SSLContext: offered, and needed for the login
+        offered = f"{capabilities} STARTTLS LOGINDISABLED" if starttls else self.before
+        self.greeting = greeting if greeting is not None else f"* OK [CAPABILITY {offered}] ready\r\n"
         self.code = code  # capabilities inside the OK of the login
         self.plus = plus
         self.login_ok = login_ok
 
     def __call__(self, wire):
         wire.send(self.greeting)
+        if self.starttls:
+            self.secure(wire)
         if self.login(wire):
             self.serve(wire)
+
+    def secure(self, wire):
+        """Everything but a capability question is refused until STARTTLS."""
+        while True:
+            tag, verb = split(wire.line())
+            if verb == "STARTTLS":
+                wire.send(f"{tag} OK begin\r\n")
+                return wire.secure(self.starttls)
+            if verb == "CAPABILITY":
+                wire.send(f"* CAPABILITY {self.capabilities} STARTTLS LOGINDISABLED\r\n{tag} OK done\r\n")
+            else:
+                wire.send(f"{tag} BAD TLS first\r\n")
 
     def command(self, wire):
         """A command with its literals, all of it received."""
@@ -142,15 +158,27 @@ POP3_CAPA = "TOP\r\nUIDL\r\nRESP-CODES\r\nPIPELINING\r\nAUTH-RESP-CODE\r\nUSER\r
 class Pop3Script:
     """`on` maps a verb to `function(wire, line)`; what is not named gets +OK."""
 
-    def __init__(self, on=None, greeting="+OK ready\r\n", capa=POP3_CAPA):
+    def __init__(self, on=None, greeting="+OK ready\r\n", capa=POP3_CAPA, starttls=None):
         self.on = {verb.upper(): function for verb, function in (on or {}).items()}
         self.greeting = greeting
         self.capa = capa
+        self.starttls = starttls  # a server's SSLContext: offered, and needed for the login
 
     def __call__(self, wire):
         wire.send(self.greeting)
+        if self.starttls:
+            self.secure(wire)
         if self.login(wire):
             self.serve(wire)
+
+    def secure(self, wire):
+        """Everything but CAPA is refused until STLS."""
+        while True:
+            verb = wire.line().strip().upper()
+            if verb == b"STLS":
+                wire.send("+OK begin\r\n")
+                return wire.secure(self.starttls)
+            wire.send(f"+OK\r\n{self.capa}STLS\r\n.\r\n" if verb == b"CAPA" else "-ERR TLS first\r\n")
 
     def login(self, wire):
         user = b""
@@ -175,6 +203,9 @@ class Pop3Script:
             elif verb == "QUIT":
                 wire.send("+OK bye\r\n")
                 return False
+            elif verb in ("UTF8", "XCLIENT") and verb in self.capa:
+                wire.send("+OK\r\n")
+                continue
             else:
                 wire.send("-ERR not before login\r\n")
                 continue
