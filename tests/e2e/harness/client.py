@@ -26,7 +26,8 @@ class Client:
         cut at these places."""
         self.timeout = timeout
         self.raw = self.socket = connect(address, timeout, source, receive_buffer)
-        self.local = self.raw.getsockname()[:2]  # (address, port) as the other side sees it
+        self.local = self.raw.getsockname()[:2]  # (address, port), as the other side sees them
+        self.came_to = self.raw.getpeername()[:2]
         if tls and (before or cuts):
             self.raw = Opening(self.raw, before, cuts).inside
         elif before:
