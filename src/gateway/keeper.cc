@@ -12,6 +12,10 @@ namespace {
 constexpr std::size_t kGatherSize = 64 * 1024;
 // Sessions whose idle time is counted anew in one turn, so that a reload delays nobody.
 constexpr std::size_t kRearmStep = 2000;
+// Under pressure a client has this long to log in.
+constexpr Duration kHastyLogin = std::chrono::seconds(20);
+// Sessions that hold less are not worth ending.
+constexpr std::size_t kWorthDropping = 32 * 1024;
 constexpr Duration kRearmPause = std::chrono::milliseconds(1);
 
 bool SameIdleTimes(const Plan& a, const Plan& b) {
@@ -73,6 +77,22 @@ void Keeper::Drain() {
 
 void Keeper::DrainDeadline() {
   for (std::size_t i = sessions_.size(); i-- > 0;) sessions_[i]->DrainDeadline();
+}
+
+void Keeper::Relieve(Pressure level) {
+  if (level == Pressure::kNone) return;
+  const Instant late = world_.now() - kHastyLogin;
+  std::size_t most = 0;
+  for (std::size_t i = sessions_.size(); i-- > 0;) most = std::max(most, sessions_[i]->held());
+  const std::size_t drop = std::max(most / 2, kWorthDropping);
+  for (std::size_t i = sessions_.size(); i-- > 0;) {
+    Session& session = *sessions_[i];
+    if (session.logging_in() && session.opened() < late) {
+      session.EndLogin();
+    } else if (level == Pressure::kDrop && session.held() >= drop) {
+      session.EndForMemory();
+    }
+  }
 }
 
 void Keeper::Retire(Session& session) {

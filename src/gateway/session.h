@@ -28,6 +28,13 @@ class Session final : public EngineHost, private Dialer::Observer {
   void Start(std::unique_ptr<Stream> client);
   void Drain();
   void DrainDeadline();
+  // For the relief of memory: what is held for this session beside itself, octets; a login that
+  // takes too long, and a session that holds too much, are ended.
+  std::size_t held() const;
+  bool logging_in() const { return state_ == SessionState::kLogin && !client_.securing; }
+  Instant opened() const { return opened_; }
+  void EndLogin();
+  void EndForMemory();
   // A reload changed timeouts.imap_idle or pop3_idle.
   void IdleTimesChanged();
 

@@ -88,6 +88,22 @@ void Session::Close() {
   keeper_.Retire(*this);
 }
 
+std::size_t Session::held() const {
+  std::size_t held = client_.pending.size() + backend_.pending.size() + client_.stream->backlog();
+  if (backend_.stream) held += backend_.stream->backlog();
+  return held;
+}
+
+void Session::EndLogin() {
+  Enter([this] { engine_->OnTimeout(Engine::Timeout::kLogin); });
+}
+
+// What is cut stays visibly cut.
+void Session::EndForMemory() {
+  engine_->OnAbandoned();
+  End(CloseReason::kLimit, Stream::How::kAbort);
+}
+
 void Session::Drain() {
   if (state_ == SessionState::kHandshake) {
     return EndHandshake(CloseReason::kDrained, Stream::How::kFlush);

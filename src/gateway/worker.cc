@@ -120,11 +120,12 @@ void Worker::Admit() {
   const std::size_t live = shared_.sessions.load(std::memory_order_relaxed);
   // Going on again takes a gap of a twentieth; a small limit has none, or it would never go on.
   const std::size_t most = shared_.max_sessions.load(std::memory_order_relaxed);
-  const bool full = live >= (paused_ ? most - most / 20 : most);
+  const bool scarce = pressure_ >= Pressure::kRefuse;
+  const bool full = scarce || live >= (paused_ ? most - most / 20 : most);
   if (full && !draining_) admit_.Arm(MonotonicNow() + kAdmitEvery);
   if (full == paused_) return;
   paused_ = full;
-  if (full) shard_.AdmissionRejected();
+  if (full) shard_.AdmissionRejected(scarce ? Admission::kMemory : Admission::kSessions);
   for (const std::unique_ptr<Listener>& listener : listeners_) {
     if (!listener) continue;
     if (full) {
@@ -133,6 +134,14 @@ void Worker::Admit() {
       listener->Resume();
     }
   }
+}
+
+void Worker::Press(Pressure level) {
+  loop_.Post([this, level] {
+    pressure_ = level;
+    keeper_.Relieve(level);
+    Admit();
+  });
 }
 
 void Worker::Drain(Duration patience) {

@@ -70,8 +70,11 @@ void CollectWorkers(const Source& source, Exposition& out) {
     out.Used({{"worker", std::to_string(worker)}}, turns);
   }
   out.Counters("postern_admission_rejected_total", "Connections refused by a limit of ours.");
-  out.Sample({{"reason", "sessions"}},
-             source.Sum([](const auto& data) -> auto& { return data.admission_rejected; }));
+  for (std::size_t reason = 0; reason < kAdmissionNames.size(); ++reason) {
+    out.Sample({{"reason", kAdmissionNames[reason]}}, source.Sum([&](const auto& data) -> auto& {
+      return data.admission_rejected[reason];
+    }));
+  }
 }
 
 void CollectProcess(const Source& source, const ProcessFigures& figures, Exposition& out) {

@@ -17,6 +17,7 @@ static_assert(kStateNames.size() == Index(SessionState::kClosing) + 1);
 static_assert(kLoginResultNames.size() == Index(LoginResult::kAborted) + 1);
 static_assert(kPhaseNames.size() == Index(LoginPhase::kLogin) + 1);
 static_assert(kRewriteNames.size() == Index(Rewrite::kMailboxLiteral) + 1);
+static_assert(kAdmissionNames.size() == Index(Admission::kMemory) + 1);
 static_assert(kFailureNames.size() == Index(BackendFailure::kTls) + 1);
 
 // Results that came from a backend; only these have durations that mean something.
@@ -151,7 +152,7 @@ void Shard::BackendFailed(BackendId backend, BackendFailure reason) {
   data_->backends[data_->backend_slot(backend)].failures[Index(reason)].Add();
 }
 
-void Shard::AdmissionRejected() { data_->admission_rejected.Add(); }
+void Shard::AdmissionRejected(Admission reason) { data_->admission_rejected[Index(reason)].Add(); }
 
 void Shard::LoopTurn(Duration time) { data_->loop_turn.Observe(time); }
 

@@ -30,6 +30,8 @@ inline constexpr std::array<std::string_view, 6> kRewriteNames{
 inline constexpr std::array<std::string_view, kBackendFailureCount> kFailureNames{
     "connect", "timeout", "greeting", "protocol", "closed", "tls"};
 
+inline constexpr std::array<std::string_view, 2> kAdmissionNames{"sessions", "memory"};
+
 // "other" for what is not in the list; "none" when a handshake failed before it was agreed on.
 inline constexpr std::array<std::string_view, 4> kVersionNames{"other", "none", "1.2", "1.3"};
 inline constexpr std::array<std::string_view, 11> kCipherNames{
@@ -120,7 +122,7 @@ struct alignas(64) Shard::Data {
   std::array<Counter, kProtocolCount> elided;
   std::array<Counter, kProtocolCount> inserted;
   PerProtocol<kRewriteNames.size()> rewrites;
-  Counter admission_rejected;
+  std::array<Counter, kAdmissionNames.size()> admission_rejected;
   CommandHistogram loop_turn;
 };
 

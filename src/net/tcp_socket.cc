@@ -17,6 +17,12 @@ using namespace std::chrono_literals;
 constexpr Duration kFlushLimit = 10s;
 // How long input is discarded after sending was shut down (DESIGN 2.4).
 constexpr Duration kLingerLimit = 2s;
+// While a backlog waits: how often to ask whether the peer still acknowledges, and the silence
+// after which it does not (SECURITY R-05). A peer that keeps its window shut answers probes; a dead
+// one does not.
+constexpr Duration kLookForPeer = 10s;
+constexpr std::uint32_t kPeerSilentMs = 20'000;
+constexpr int kUnansweredProbes = 2;
 // Pieces of the backlog: small enough that the low mark is noticed near its place.
 constexpr std::size_t kPieceSize = 32 * 1024;
 
@@ -35,6 +41,13 @@ void SetTcpOptions(int descriptor) {
   // Also counts while a living peer keeps its window shut, as a client does that shows a message
   // before it reads on: long enough for that, short enough for a peer that has vanished.
   SetOption(descriptor, IPPROTO_TCP, TCP_USER_TIMEOUT, 180'000);
+}
+
+TcpSocket::Backlog::Backlog(TcpSocket& socket)
+    : look(
+          socket.loop_.deadlines, [](void* self) { static_cast<TcpSocket*>(self)->LookForPeer(); },
+          &socket) {
+  look.Arm(MonotonicNow() + kLookForPeer);
 }
 
 void TcpSocket::Backlog::Append(std::string_view bytes) {
@@ -68,8 +81,7 @@ TcpSocket* TcpSocket::New(Loop::Inner& loop, int family) {
 }
 
 TcpSocket::TcpSocket(Loop::Inner& loop)
-    : loop_(loop),
-      end_([](void* self) { static_cast<TcpSocket*>(self)->ReportEnd(); }, this) {}
+    : loop_(loop), end_([](void* self) { static_cast<TcpSocket*>(self)->ReportEnd(); }, this) {}
 
 int TcpSocket::descriptor() {
   uv_os_fd_t descriptor = -1;
@@ -148,7 +160,7 @@ void TcpSocket::Write(std::string_view bytes) {
     if (taken < 0 && taken != UV_EAGAIN) return Fail(taken);
     if (taken > 0) bytes.remove_prefix(static_cast<std::size_t>(taken));
     if (bytes.empty()) return;
-    backlog_ = std::make_unique<Backlog>();
+    backlog_ = std::make_unique<Backlog>(*this);
     backlog_->Append(bytes);
     SendFirst();
   } else {
@@ -169,6 +181,15 @@ void TcpSocket::SendFirst() {
         Of(reinterpret_cast<uv_handle_t*>(request->handle)).OnWritten(status);
       });
   if (error != 0) Fail(error);
+}
+
+void TcpSocket::LookForPeer() {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  const bool known = getsockopt(descriptor(), IPPROTO_TCP, TCP_INFO, &info, &size) == 0;
+  const bool unanswered = info.tcpi_retransmits > 0 || info.tcpi_probes >= kUnansweredProbes;
+  if (known && unanswered && info.tcpi_last_ack_recv >= kPeerSilentMs) return Fail(UV_ETIMEDOUT);
+  backlog_->look.Arm(MonotonicNow() + kLookForPeer);
 }
 
 void TcpSocket::OnWritten(int status) {

@@ -51,11 +51,13 @@ class TcpSocket {
 
   // What the kernel did not take. Exists only while there is some.
   struct Backlog {
+    explicit Backlog(TcpSocket& socket);
     void Append(std::string_view bytes);
     uv_write_t request;
     std::deque<std::string> pieces;  // the first is with libuv
     std::size_t waiting = 0;         // bytes in all but the first
     bool was_high = false;
+    Deadline look;  // whether the peer still lives
   };
 
   explicit TcpSocket(Loop::Inner& loop);
@@ -65,6 +67,7 @@ class TcpSocket {
   void OnRead(ssize_t count, const char* bytes);
   void OnReadClosing(ssize_t count);
   void SendFirst();
+  void LookForPeer();
   void OnWritten(int status);
   void Fail(int error);
   void ReportEnd();

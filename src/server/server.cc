@@ -1,5 +1,6 @@
 #include "postern/server/server.h"
 
+#include <malloc.h>
 #include <signal.h>
 
 #include <ctime>
@@ -14,6 +15,7 @@
 #include "server/file_watch.h"
 #include "server/fleet.h"
 #include "server/loader.h"
+#include "server/memory_pressure.h"
 #include "server/notify.h"
 #include "server/process.h"
 #include "server/watchdog.h"
@@ -56,6 +58,7 @@ class Server {
   void Look();
   void LookAtWorkers();
   void LookAtCertificates();
+  void LookAtMemory();
   void LookUpNames();
   void Reload();
   void OnLoaded(Config config, const ConfigErrors& errors);
@@ -74,6 +77,8 @@ class Server {
   std::unique_ptr<Watchdog> watchdog_;
   std::unique_ptr<Expiry> expiry_;
   FileWatch files_;
+  MemoryPressure memory_;
+  Pressure pressure_ = Pressure::kNone;
   Deadline look_;
   Instant looked_at_{};
   Instant resolved_at_{};
@@ -163,6 +168,7 @@ int Server::Run() {
 void Server::Look() {
   LookAtWorkers();
   if (watchdog_->not_ready().empty()) NotifyAlive();
+  LookAtMemory();
   if (!draining_) {
     LookAtCertificates();
     LookUpNames();
@@ -186,6 +192,19 @@ void Server::LookAtCertificates() {
   for (std::size_t i = 0; i < config_.certificates.size(); ++i) {
     expiry_->Look(i, config_.certificates[i].chain, fleet_->certificates().facts(i).not_after, now);
   }
+}
+
+void Server::LookAtMemory() {
+  const Pressure level = memory_.Look();
+  if (level != Pressure::kNone) malloc_trim(0);
+  if (level == Pressure::kNone && pressure_ == level) return;
+  // Above none again and again: relief may take more than one round.
+  for (std::size_t i = 0; i < fleet_->size(); ++i) fleet_->worker(i).Press(level);
+  if (level == pressure_) return;
+  pressure_ = level;
+  log_->Write(std::move(LogLine("memory_pressure")
+                            .Number("level", static_cast<std::int64_t>(level))
+                            .Number("percent", memory_.percent())));
 }
 
 void Server::LookUpNames() {

@@ -31,7 +31,7 @@ void Shard::Inserted(Protocol, std::uint64_t) {}
 void Shard::Rewritten(Protocol, Rewrite) {}
 void Shard::BackendSessions(BackendId, int) {}
 void Shard::BackendFailed(BackendId, BackendFailure) {}
-void Shard::AdmissionRejected() {}
+void Shard::AdmissionRejected(Admission) {}
 void Shard::LoopTurn(Duration) {}
 
 }  // namespace postern

@@ -29,6 +29,14 @@ struct Shared {
   std::atomic<std::size_t> sessions{0};      // live now, of all workers
 };
 
+// How scarce memory is, and what follows (SECURITY R-18); each level includes those before it.
+enum class Pressure : std::uint8_t {
+  kNone,
+  kShrink,  // who takes long to log in is ended
+  kRefuse,  // nobody new is taken
+  kDrop,    // the sessions that hold most are ended
+};
+
 // What a keeper needs of the world: a worker's loop, or a simulation.
 class World {
  public:
@@ -68,6 +76,8 @@ class Keeper {
   // Tells every session that shutdown began, or that its time is over.
   void Drain();
   void DrainDeadline();
+  // Gives back memory as the level asks.
+  void Relieve(Pressure level);
   bool empty() const { return sessions_.empty(); }
   std::size_t size() const { return sessions_.size(); }
 

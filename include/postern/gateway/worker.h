@@ -42,6 +42,8 @@ class Worker final : private World {
   void Run();
   // Any thread: from the next turn on the worker and its sessions live by this.
   void Adopt(WorkerSetup setup);
+  // Any thread: how scarce memory is from now on.
+  void Press(Pressure level);
   // Any thread: stop accepting, end every session at its next boundary, cut what is left after the
   // duration, and let Run return.
   void Drain(Duration patience);
@@ -83,6 +85,7 @@ class Worker final : private World {
   std::vector<std::unique_ptr<Listener>> listeners_;
   bool paused_ = false;
   bool draining_ = false;
+  Pressure pressure_ = Pressure::kNone;
   Deadline admit_;
   Deadline flushed_;
   Deadline drain_;

@@ -24,6 +24,8 @@ enum class Direction : std::uint8_t { kIn, kOut };
 // The named rewrites of DESIGN 2.3.
 enum class Rewrite : std::uint8_t { kLiteral, kSpaces, kCapability, kId, kEnable, kMailboxLiteral };
 
+enum class Admission : std::uint8_t { kSessions, kMemory };
+
 // What a command's series are labelled with. command is an imap::CommandKind or a
 // pop3::CommandKind.
 struct CommandLabels {
@@ -84,7 +86,8 @@ class Shard {
 
   void BackendSessions(BackendId backend, int change);
   void BackendFailed(BackendId backend, BackendFailure reason);
-  void AdmissionRejected();
+  // New clients have to wait from now on.
+  void AdmissionRejected(Admission reason);
   void LoopTurn(Duration time);
 
   // The stored numbers, for the registry only.

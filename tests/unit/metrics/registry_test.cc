@@ -130,7 +130,7 @@ TEST_CASE("Sessions logins handshakes and bytes have the names of the contract")
   worker.Idle(0, seconds(400));
   worker.BackendSessions(2, 1);
   worker.BackendFailed(1, BackendFailure::kTimeout);
-  worker.AdmissionRejected();
+  worker.AdmissionRejected(Admission::kSessions);
   worker.LoopTurn(milliseconds(1));
   auto samples = gateway.Scrape();
   const std::array<std::pair<const char*, double>, 26> expected{{
