@@ -49,5 +49,10 @@ def authenticate(client, mechanism, user, secret, initial=True):
     return play(client, mechanism, lines, initial)[1]
 
 
+def fragments(secret):
+    """What base64 shows of a secret inside a longer message: a piece for each of the three places it may begin at."""
+    return [encode(b"\0" * shift + secret.encode())[(0, 2, 3)[shift]:-4] for shift in range(3)]
+
+
 def accepted(line):
     return line.startswith(b"+OK") or line.split()[1].upper() == b"OK"
