@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "engine/pop3_login.h"
 #include "engine/pop3_text.h"
 
 namespace postern {
@@ -11,10 +12,17 @@ namespace postern {
 using Ending = EngineHost::Ending;
 
 Pop3Engine::Pop3Engine(const EngineContext& context)
-    : host_(context.host), shard_(context.shard), in_flight_(context.pool) {}
+    : host_(context.host),
+      shard_(context.shard),
+      in_flight_(context.pool),
+      login_(std::make_unique<Login>()) {}
 Pop3Engine::~Pop3Engine() = default;
 
-void Pop3Engine::Start() { host_.ToClient(pop3::StatusLine("+OK", host_.plan().name + " ready")); }
+// With the mark that Dovecot's proxy looks for before it sends XCLIENT.
+void Pop3Engine::Start() {
+  const std::string mark = host_.client_facts().trusted ? "[XCLIENT] " : "";
+  host_.ToClient(pop3::StatusLine("+OK", mark + host_.plan().name + " ready"));
+}
 
 std::size_t Pop3Engine::OnClientBytes(std::string_view bytes) {
   blocked_ = false;
@@ -22,18 +30,15 @@ std::size_t Pop3Engine::OnClientBytes(std::string_view bytes) {
   switch (state_) {
     case State::kLogin:
     case State::kSasl:
+    case State::kStls:
+    case State::kChallenge:
       consumed = ReadLogin(bytes);
       break;
     case State::kRelay:
       consumed = ReadCommands(bytes);
       break;
     case State::kConnecting:
-    case State::kGreeting:
-    case State::kCapa:
-    case State::kUser:
-    case State::kPass:
-    case State::kAuth:
-    case State::kAuthContinue:
+    case State::kBackend:
     case State::kEnding:
       blocked_ = !bytes.empty();
       break;
@@ -47,12 +52,8 @@ std::size_t Pop3Engine::OnClientBytes(std::string_view bytes) {
 std::size_t Pop3Engine::OnBackendBytes(std::string_view bytes) {
   std::size_t consumed = bytes.size();
   switch (state_) {
-    case State::kGreeting:
-    case State::kCapa:
-    case State::kUser:
-    case State::kPass:
-    case State::kAuth:
-    case State::kAuthContinue:
+    case State::kBackend:
+    case State::kChallenge:
       consumed = ReadDialogue(bytes);
       break;
     case State::kRelay:
@@ -61,6 +62,7 @@ std::size_t Pop3Engine::OnBackendBytes(std::string_view bytes) {
       break;
     case State::kLogin:
     case State::kSasl:
+    case State::kStls:
     case State::kConnecting:
     case State::kDone:
       break;
@@ -71,7 +73,8 @@ std::size_t Pop3Engine::OnBackendBytes(std::string_view bytes) {
 
 void Pop3Engine::OnBackendEnd() {
   if (in_dialogue()) {
-    DialogueFailed(BackendFailure::kClosed);
+    login_->backend->OnEnd();
+    Conclude();
   } else if (state_ == State::kRelay || state_ == State::kEnding) {
     BackendLost();
   }
@@ -86,7 +89,7 @@ void Pop3Engine::OnClientEnd() {
 void Pop3Engine::OnTimeout(Timeout which) {
   switch (which) {
     case Timeout::kConnect:
-      if (login_pending()) DialogueFailed(BackendFailure::kTimeout);
+      OnConnectTimeout();
       break;
     case Timeout::kLogin:
       if (!logged_in()) EndBeforeLogin(CloseReason::kLoginTimeout, pop3::kLoginTooLong);
@@ -97,6 +100,13 @@ void Pop3Engine::OnTimeout(Timeout which) {
       break;
   }
   EndIfClientGone();
+}
+
+void Pop3Engine::OnConnectTimeout() {
+  if (state_ == State::kConnecting) return TryAnotherBackend(BackendFailure::kTimeout);
+  if (!in_dialogue()) return;
+  login_->backend->OnTimeout();
+  Conclude();
 }
 
 void Pop3Engine::OnDrain() {
@@ -162,28 +172,30 @@ void Pop3Engine::EndCommand(CommandResult result) {
 }
 
 void Pop3Engine::RefuseFraming(pop3::Frame::Kind kind) {
-  if (state_ == State::kSasl) EndCommand(CommandResult::kLocal);
+  const bool too_long = kind == pop3::Frame::Kind::kTooLong;
+  const pop3::Complaint& complaint = too_long ? pop3::kLongLine : pop3::kMalformedLine;
+  if (!logged_in()) return EndBeforeLogin(CloseReason::kClientProtocol, complaint);
   state_ = State::kEnding;
   ending_ = CloseReason::kClientProtocol;
-  ending_line_ = kind == pop3::Frame::Kind::kTooLong ? pop3::kLongLine : pop3::kMalformedLine;
+  ending_complaint_ = &complaint;
   EndIfAnswered();
 }
 
-void Pop3Engine::Break(CloseReason reason, std::string_view line) {
+void Pop3Engine::Break(CloseReason reason, const pop3::Complaint& complaint) {
   if (reply_cut()) return Finish(reason, Ending::kAbort);
-  host_.ToClient(line);
+  host_.ToClient(complaint.Line());
   Finish(reason, Ending::kOrderly);
 }
 
 void Pop3Engine::EndIfAnswered() {
   if (state_ != State::kEnding || !in_flight_.empty()) return;
-  if (!ending_line_.empty()) host_.ToClient(ending_line_);
+  if (ending_complaint_ != nullptr) host_.ToClient(ending_complaint_->Line());
   Finish(ending_, Ending::kOrderly);
 }
 
 void Pop3Engine::EndIfClientGone() {
   if (!client_ended_ || blocked_ || state_ == State::kDone) return;
-  if (!in_flight_.empty() && state_ != State::kSasl) return;
+  if (!in_flight_.empty() && !reads_login()) return;
   Finish(CloseReason::kClientClosed, Ending::kOrderly);
 }
 

@@ -1,19 +1,64 @@
 // Pop3Engine: the client before it is logged in. All answers here are our own.
 
-#include <utility>
+#include "engine/pop3_login.h"
+
+#include <algorithm>
+#include <limits>
+#include <optional>
 
 #include "engine/http_verb.h"
 #include "engine/pop3_text.h"
 #include "postern/base/text.h"
 #include "postern/engine/limits.h"
-#include "postern/engine/pop3_engine.h"
 #include "postern/pop3/capability.h"
 
 namespace postern {
+namespace {
+
+struct ClaimedClient {
+  std::string_view address;
+  std::uint16_t port = 0;
+};
+
+// "ADDR=192.0.2.7 PORT=50143 ..." as Dovecot's proxy says it: words we do not know are others'
+// business. Nothing when no address is claimed or a word is none.
+std::optional<ClaimedClient> ParseXclient(std::string_view arguments) {
+  ClaimedClient claimed;
+  while (!arguments.empty()) {
+    const std::size_t end = std::min(arguments.find(' '), arguments.size());
+    const std::string_view word = arguments.substr(0, end);
+    arguments.remove_prefix(std::min(end + 1, arguments.size()));
+    const std::size_t equals = word.find('=');
+    if (equals == word.npos) return {};
+    const std::string_view value = word.substr(equals + 1);
+    if (EqualsNoCase(word.substr(0, equals), "ADDR")) claimed.address = value;
+    if (!EqualsNoCase(word.substr(0, equals), "PORT")) continue;
+    const std::optional<std::uint64_t> port = ParseNumber(value);
+    if (!port || *port > std::numeric_limits<std::uint16_t>::max()) return {};
+    claimed.port = static_cast<std::uint16_t>(*port);
+  }
+  if (claimed.address.starts_with('[') && claimed.address.ends_with(']')) {
+    claimed.address = claimed.address.substr(1, claimed.address.size() - 2);
+  }
+  if (claimed.address.empty()) return {};
+  return claimed;
+}
+
+}  // namespace
+
+bool Pop3Engine::reads_login() const {
+  return state_ == State::kLogin || state_ == State::kSasl || state_ == State::kChallenge;
+}
+
+std::size_t Pop3Engine::LoginLineLimit(std::string_view bytes) const {
+  // Longer than a command line may be (RFC 2449 §4), because clients do put tokens behind AUTH.
+  const bool sasl = state_ != State::kLogin || StartsWithNoCase(bytes, "AUTH ");
+  return sasl ? kMaxSaslLine : kMaxLineBeforeLogin;
+}
 
 std::size_t Pop3Engine::ReadLogin(std::string_view bytes) {
   std::size_t at = 0;
-  while (state_ == State::kLogin || state_ == State::kSasl) {
+  while (reads_login()) {
     const std::string_view rest = bytes.substr(at);
     if (!host_.ClientHasRoom()) {
       blocked_ = !rest.empty();
@@ -23,8 +68,7 @@ std::size_t Pop3Engine::ReadLogin(std::string_view bytes) {
       Finish(CloseReason::kHttp, EngineHost::Ending::kOrderly);
       return at;
     }
-    const bool sasl = state_ == State::kSasl || StartsWithNoCase(rest, "AUTH ");
-    const pop3::Frame frame = client_framer_.Next(rest, sasl ? kMaxSaslLine : kMaxLineBeforeLogin);
+    const pop3::Frame frame = client_framer_.Next(rest, LoginLineLimit(rest));
     if (frame.kind == pop3::Frame::Kind::kNeedMore) return at;
     if (frame.kind != pop3::Frame::Kind::kLine) {
       RefuseFraming(frame.kind);
@@ -34,12 +78,14 @@ std::size_t Pop3Engine::ReadLogin(std::string_view bytes) {
     shard_.Elided(Protocol::kPop3, frame.size);
     OnLoginLine(pop3::LineText(rest, frame));
   }
+  if (state_ == State::kStls) BeginTls(at < bytes.size());
   blocked_ = at < bytes.size() && state_ != State::kDone;
   return at;
 }
 
 void Pop3Engine::OnLoginLine(std::string_view line) {
   if (state_ == State::kSasl) return OnSaslLine(line);
+  if (state_ == State::kChallenge) return OnChallengeAnswer(line);
   pop3::Command command = pop3::ParseCommand(line);
   // A password may end in spaces; everywhere else they are clumsiness.
   if (command.kind != pop3::CommandKind::kPass) {
@@ -53,21 +99,21 @@ void Pop3Engine::OnLoginCommand(const pop3::Command& command) {
   using Kind = pop3::CommandKind;
   switch (command.kind) {
     case Kind::kUser:
-      return OnUser(command);
     case Kind::kPass:
-      return OnPass(command);
-    case Kind::kAuth:
-      return OnAuth(command);
-    case Kind::kCapa:
-      if (command.has_rest) return Refuse(pop3::kBadArguments);
-      return Accept(std::string("+OK\r\n").append(pop3::OwnCapabilities()));
-    case Kind::kQuit:
-      if (command.has_rest) return Refuse(pop3::kBadArguments);
-      Accept("+OK bye\r\n");
-      return Finish(CloseReason::kLogout, EngineHost::Ending::kOrderly);
-    case Kind::kOther:
     case Kind::kApop:
+    case Kind::kAuth:
+      return OnCredentials(command);
+    case Kind::kCapa:
+      return OnCapa(command);
     case Kind::kStls:
+      return OnStls(command);
+    case Kind::kXclient:
+      return OnXclient(command);
+    case Kind::kUtf8:
+      return OnUtf8(command);
+    case Kind::kQuit:
+      return OnQuit(command);
+    case Kind::kOther:
     case Kind::kNoop:
     case Kind::kStat:
     case Kind::kList:
@@ -76,68 +122,72 @@ void Pop3Engine::OnLoginCommand(const pop3::Command& command) {
     case Kind::kRset:
     case Kind::kTop:
     case Kind::kUidl:
-    case Kind::kUtf8:
     case Kind::kLang:
-    case Kind::kXclient:
       return Refuse(pop3::kNoSuchCommand);
   }
 }
 
-void Pop3Engine::OnUser(const pop3::Command& command) {
-  if (command.rest.empty()) return Refuse(pop3::kBadArguments);
-  if (command.rest.size() > kMaxUser) return Refuse(pop3::kLongLine);
-  if (!login_) login_ = std::make_unique<Login>();
-  login_->user = command.rest;
+ListenerPlan Pop3Engine::listener() const {
+  return host_.plan().listener(host_.client_facts().listener);
+}
+
+bool Pop3Engine::may_log_in() const {
+  const ClientFacts facts = host_.client_facts();
+  return facts.secure || (facts.trusted && listener().tls == ListenerTls::kNone);
+}
+
+bool Pop3Engine::may_secure() const {
+  return listener().tls == ListenerTls::kStarttls && !host_.client_facts().secure;
+}
+
+void Pop3Engine::OnCapa(const pop3::Command& command) {
+  if (command.has_rest) return Refuse(pop3::kBadArguments);
+  pop3::Offer offer;
+  offer.stls = may_secure();
+  if (may_log_in()) offer.mechanisms = listener().mechanisms;
+  Accept("+OK\r\n" + pop3::OwnCapabilities(offer));
+}
+
+void Pop3Engine::OnStls(const pop3::Command& command) {
+  if (!may_secure()) return Refuse(pop3::kNoSuchCommand);
+  if (command.has_rest) return Refuse(pop3::kBadArguments);
+  state_ = State::kStls;
+}
+
+// Whoever sent bytes behind STLS meant them to be taken for the client's own, inside TLS (SECURITY
+// T-TLS-1). Not a word more.
+void Pop3Engine::BeginTls(bool more_behind) {
+  if (more_behind) {
+    shard_.StarttlsInjection(host_.client_facts().listener);
+    return Finish(CloseReason::kStarttlsInjection, EngineHost::Ending::kOrderly);
+  }
+  if (in_flight_.empty()) return;
+  Accept("+OK begin TLS\r\n");
+  host_.StartTls(Side::kClient);
+}
+
+// Believed of those whom the listener trusts, and not before TLS where there should be TLS.
+void Pop3Engine::OnXclient(const pop3::Command& command) {
+  if (!host_.client_facts().trusted || !may_log_in()) return Refuse(pop3::kNoSuchCommand);
+  const std::optional<ClaimedClient> claimed = ParseXclient(command.rest);
+  if (!claimed || !host_.ClientSpeaksFor(claimed->address, claimed->port)) {
+    return Refuse(pop3::kBadArguments);
+  }
   Accept("+OK\r\n");
 }
 
-void Pop3Engine::OnPass(const pop3::Command& command) {
-  if (!login_ || login_->user.empty()) return Refuse("-ERR USER comes first\r\n");
-  if (!command.has_rest) return Refuse(pop3::kBadArguments);
-  Credentials credentials;
-  credentials.user = login_->user;
-  credentials.password = Secret(command.rest);
-  if (!CheckCredentials(credentials).ok()) return Refuse(pop3::kBadArguments);
-  Connect(std::move(credentials), Mechanism::kUser);
+// RFC 6856 §2.1. Whether the backend has it is not known before there is one, so it is not listed,
+// and clients that try are served where it has.
+void Pop3Engine::OnUtf8(const pop3::Command& command) {
+  if (command.has_rest) return Refuse(pop3::kBadArguments);
+  login_->utf8 = true;
+  Accept("+OK\r\n");
 }
 
-void Pop3Engine::OnAuth(const pop3::Command& command) {
-  // Without an argument: the list of mechanisms, as servers have long answered it.
-  if (!command.has_rest) return Accept("+OK\r\nPLAIN\r\n.\r\n");
-  const std::size_t space = command.rest.find(' ');
-  if (!EqualsNoCase(command.rest.substr(0, space), "PLAIN")) {
-    return Refuse("-ERR no such mechanism\r\n");
-  }
-  if (space != command.rest.npos) return OnPlain(command.rest.substr(space + 1));
-  host_.ToClient("+ \r\n");
-  state_ = State::kSasl;
-}
-
-void Pop3Engine::OnSaslLine(std::string_view line) {
-  state_ = State::kLogin;
-  // Its last line is what a command's time begins with.
-  CommandRecord& record = *in_flight_.front();
-  record.start = host_.now();
-  record.stall_at_start = host_.client_stall();
-  // Cancelled (RFC 5034 §4): neither an error nor an attempt.
-  if (line == "*") return Answer("-ERR cancelled\r\n");
-  OnPlain(line);
-}
-
-void Pop3Engine::OnPlain(std::string_view base64) {
-  Result<Credentials> credentials = DecodePlain(base64);
-  if (!credentials.ok()) return Refuse("-ERR " + credentials.error().message() + "\r\n");
-  Connect(std::move(credentials.value()), Mechanism::kPlain);
-}
-
-void Pop3Engine::Connect(Credentials credentials, Mechanism mechanism) {
-  errors_ = 0;
-  if (!login_) login_ = std::make_unique<Login>();
-  login_->credentials = std::move(credentials);
-  login_->mechanism = mechanism;
-  login_->connecting = host_.now();
-  state_ = State::kConnecting;
-  host_.ConnectBackend(login_->credentials.login_name());
+void Pop3Engine::OnQuit(const pop3::Command& command) {
+  if (command.has_rest) return Refuse(pop3::kBadArguments);
+  Accept("+OK bye\r\n");
+  Finish(CloseReason::kLogout, EngineHost::Ending::kOrderly);
 }
 
 void Pop3Engine::Answer(std::string_view line) {
@@ -146,24 +196,25 @@ void Pop3Engine::Answer(std::string_view line) {
 }
 
 void Pop3Engine::Accept(std::string_view line) {
-  errors_ = 0;
+  login_->errors = 0;
   Answer(line);
 }
 
-void Pop3Engine::Refuse(std::string_view line) {
-  Answer(line);
-  if (++errors_ < kMaxErrorsBeforeLogin) return;
+void Pop3Engine::Refuse(const pop3::Complaint& complaint) {
+  Answer(complaint.Line());
+  if (++login_->errors < kMaxErrorsBeforeLogin) return;
   Finish(CloseReason::kClientProtocol, EngineHost::Ending::kOrderly);
 }
 
-void Pop3Engine::EndBeforeLogin(CloseReason reason, std::string_view line) {
+void Pop3Engine::EndBeforeLogin(CloseReason reason, const pop3::Complaint& complaint) {
   if (login_pending()) {
-    const bool slow = reason == CloseReason::kLoginTimeout && in_dialogue();
-    LoginUnavailable(line, slow ? std::optional(BackendFailure::kTimeout) : std::nullopt);
+    const bool slow = reason == CloseReason::kLoginTimeout && state_ == State::kBackend;
+    LoginUnavailable(complaint, slow ? std::optional(BackendFailure::kTimeout) : std::nullopt);
   } else if (state_ == State::kSasl) {
-    Answer(line);
-  } else {
-    host_.ToClient(line);
+    Answer(complaint.Line());
+  } else if (state_ != State::kStls) {
+    // Within a handshake there is nobody to talk to.
+    host_.ToClient(complaint.Line());
   }
   Finish(reason, EngineHost::Ending::kOrderly);
 }

@@ -57,11 +57,11 @@ std::size_t Pop3Engine::ReadCommands(std::string_view bytes) {
 void Pop3Engine::OnCommandLine(Run& run, std::string_view line) {
   const std::string_view text = pop3::TrimSpaces(line);
   const pop3::Command command = pop3::ParseCommand(text);
-  if (const std::string_view answer = Judge(command); !answer.empty()) {
+  if (const pop3::Complaint* complaint = Judge(command); complaint != nullptr) {
     ForwardToBackend(run);
     run.Skip(line.size() + 2);
     shard_.Elided(Protocol::kPop3, line.size() + 2);
-    return AnswerInLine(command.kind, answer);
+    return AnswerInLine(command.kind, complaint->Line());
   }
   run.at += text.size();
   if (text.size() != line.size()) {
@@ -78,13 +78,13 @@ void Pop3Engine::OnCommandLine(Run& run, std::string_view line) {
   }
 }
 
-std::string_view Pop3Engine::Judge(const pop3::Command& command) {
+const pop3::Complaint* Pop3Engine::Judge(const pop3::Command& command) {
   const pop3::CommandTraits& traits = pop3::Traits(command.kind);
-  if (!traits.relayed) return pop3::kNoSuchCommand;
+  if (!traits.relayed) return &pop3::kNoSuchCommand;
   const pop3::Arguments arguments = pop3::CountArguments(command);
   const bool fits = arguments.well_formed && arguments.count >= traits.min_arguments &&
                     arguments.count <= traits.max_arguments;
-  return fits ? std::string_view{} : pop3::kBadArguments;
+  return fits ? nullptr : &pop3::kBadArguments;
 }
 
 void Pop3Engine::ForwardToBackend(Run& run) {
@@ -92,12 +92,12 @@ void Pop3Engine::ForwardToBackend(Run& run) {
   if (!bytes.empty()) host_.ToBackend(bytes);
 }
 
-void Pop3Engine::AnswerInLine(pop3::CommandKind kind, std::string_view line) {
+void Pop3Engine::AnswerInLine(pop3::CommandKind kind, std::string line) {
   const bool first = in_flight_.empty();
   CommandRecord& record = BeginCommand(kind);
   if (first) return Answer(line);
   record.local = true;
-  record.reply = line;
+  record.reply = std::move(line);
 }
 
 std::size_t Pop3Engine::ReadReplies(std::string_view bytes) {
@@ -179,7 +179,8 @@ void Pop3Engine::Gather(Run& run, const pop3::Frame& frame) {
 
 void Pop3Engine::SendCapabilities() {
   const std::size_t status = gathered_.find("\r\n") + 2;
-  const std::string filtered = pop3::FilterCapabilities(std::string_view(gathered_).substr(status));
+  const std::string_view listed = std::string_view(gathered_).substr(status);
+  const std::string filtered = pop3::FilterCapabilities(listed, listener().mechanisms);
   if (gathered_.compare(status, gathered_.npos, filtered) != 0) {
     shard_.Rewritten(Protocol::kPop3, Rewrite::kCapability);
     gathered_.replace(status, gathered_.npos, filtered);

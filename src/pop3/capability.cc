@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
+#include <optional>
+#include <vector>
 
 #include "postern/base/text.h"
 
@@ -45,11 +48,25 @@ bool IsPrintable(std::string_view line) {
   return std::all_of(line.begin(), line.end(), [](char c) { return c >= ' ' && c < '\x7f'; });
 }
 
-bool ListsPlain(std::string_view mechanisms) {
-  while (!mechanisms.empty()) {
-    if (EqualsNoCase(TakeWord(mechanisms), "PLAIN")) return true;
+// The mechanisms of a SASL line that Postern knows, in its order.
+std::vector<Mechanism> ListedMechanisms(std::string_view words) {
+  std::vector<Mechanism> listed;
+  while (!words.empty()) {
+    const std::optional<Mechanism> mechanism = SaslMechanismOf(TakeWord(words));
+    if (mechanism && std::find(listed.begin(), listed.end(), *mechanism) == listed.end()) {
+      listed.push_back(*mechanism);
+    }
   }
-  return false;
+  return listed;
+}
+
+// "SASL PLAIN LOGIN\r\n", of those that are taken; nothing when that is none.
+std::string SaslLine(const std::vector<Mechanism>& listed, MechanismSet taken) {
+  std::string line;
+  for (const Mechanism mechanism : listed) {
+    if (taken.Has(mechanism)) line.append(" ").append(MechanismName(mechanism));
+  }
+  return line.empty() ? line : "SASL" + line + "\r\n";
 }
 
 }  // namespace
@@ -60,12 +77,17 @@ Capabilities ParseCapabilities(std::string_view body) {
     std::string_view line = TakeLine(body);
     const std::string_view name = TakeWord(line);
     if (EqualsNoCase(name, "PIPELINING")) found.pipelining = true;
-    if (EqualsNoCase(name, "SASL")) found.sasl_plain = found.sasl_plain || ListsPlain(line);
+    if (EqualsNoCase(name, "USER")) found.user = true;
+    if (EqualsNoCase(name, "STLS")) found.stls = true;
+    if (EqualsNoCase(name, "UTF8")) found.utf8 = true;
+    if (EqualsNoCase(name, "XCLIENT")) found.xclient = true;
+    if (!EqualsNoCase(name, "SASL")) continue;
+    for (const Mechanism mechanism : ListedMechanisms(line)) found.sasl.Add(mechanism);
   }
   return found;
 }
 
-std::string FilterCapabilities(std::string_view body) {
+std::string FilterCapabilities(std::string_view body, MechanismSet taken) {
   std::array<bool, kPassed.size()> listed{};
   bool sasl = false;
   std::string filtered;
@@ -74,10 +96,12 @@ std::string FilterCapabilities(std::string_view body) {
     if (!IsPrintable(line)) continue;
     std::string_view rest = line;
     const std::string_view name = TakeWord(rest);
-    if (EqualsNoCase(name, "SASL") && !sasl && ListsPlain(rest)) {
-      sasl = true;
-      filtered.append("SASL PLAIN\r\n");
+    if (EqualsNoCase(name, "SASL") && !sasl) {
+      const std::string mechanisms = SaslLine(ListedMechanisms(rest), taken);
+      sasl = !mechanisms.empty();
+      filtered.append(mechanisms);
     }
+    if (EqualsNoCase(name, "USER") && !taken.passwords()) continue;
     for (std::size_t i = 0; i < kPassed.size(); ++i) {
       if (listed[i] || !EqualsNoCase(name, kPassed[i].name)) continue;
       listed[i] = true;
@@ -90,9 +114,21 @@ std::string FilterCapabilities(std::string_view body) {
   return filtered.append(kEnd);
 }
 
-std::string_view OwnCapabilities() {
-  return "USER\r\nSASL PLAIN\r\nTOP\r\nUIDL\r\nPIPELINING\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\n"
-         "IMPLEMENTATION Postern\r\n.\r\n";
+std::string OwnCapabilities(const Offer& offer) {
+  std::string list;
+  if (offer.stls) list.append("STLS\r\n");
+  if (offer.mechanisms.passwords()) list.append("USER\r\n");
+  list.append(SaslLine({std::begin(kSaslMechanisms), std::end(kSaslMechanisms)}, offer.mechanisms));
+  list.append("TOP\r\nUIDL\r\nPIPELINING\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\n");
+  return list.append("IMPLEMENTATION Postern\r\n").append(kEnd);
+}
+
+std::string MechanismList(MechanismSet mechanisms) {
+  std::string list;
+  for (const Mechanism mechanism : kSaslMechanisms) {
+    if (mechanisms.Has(mechanism)) list.append(MechanismName(mechanism)).append("\r\n");
+  }
+  return list.append(kEnd);
 }
 
 }  // namespace postern::pop3

@@ -5,30 +5,28 @@
 // States, and what leads from one to the next:
 //
 //   kLogin      the client's login commands are answered by us
-//                 AUTH without initial response -> kSasl; PASS, AUTH with credentials ->
-//                 kConnecting
+//                 AUTH without initial response -> kSasl; STLS -> kStls; credentials -> kConnecting
 //   kSasl       AUTH waits for the client's line
-//                 "*" or nonsense -> kLogin; credentials -> kConnecting
+//                 "*" or nonsense -> kLogin; a challenge -> kSasl; credentials -> kConnecting
+//   kStls       the client's TLS handshake is under way        secured -> kLogin
 //   kConnecting a backend is being reached; the client's bytes wait
-//                 connected -> kGreeting; failed -> kLogin
-//   kGreeting   the backend's greeting is awaited              +OK -> kCapa; else another backend
-//   kCapa       its capabilities are awaited                   +OK, -ERR -> kUser, kAuth,
-//   kAuthContinue kUser       USER was sent                                  +OK -> kPass; -ERR ->
-//   kLogin kAuthContinue  AUTH without initial response was sent      "+" -> kAuth; -ERR -> kLogin
-//   kPass, kAuth   the password was sent                       +OK -> kRelay; -ERR -> kLogin
+//                 connected -> kBackend; failed -> kLogin
+//   kBackend    Pop3BackendLogin talks to the backend; the client's bytes wait
+//                 in -> kRelay; refused, impossible, lost behind the credentials -> kLogin;
+//                 lost before them -> kConnecting; an OAuth challenge -> kChallenge
+//   kChallenge  the client's answer to it is awaited           -> kBackend
 //   kRelay      commands go to the backend, replies to the client, in order
 //                 QUIT, a malformed line -> kEnding
 //   kEnding     nothing more is read from the client; what is in flight is answered -> kDone
 //   kDone       finished; from every state
 //
-// In kGreeting to kAuth the loss of the backend leads to another backend while no byte of a
-// credential was sent, and to kLogin with [SYS/TEMP] after that. Nothing here ever sends a QUIT of
-// ours: deletions commit only on the client's own (RFC 1939 §6).
+// Nothing here ever sends a QUIT of ours: deletions commit only on the client's own (RFC 1939 §6).
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -41,6 +39,9 @@
 #include "postern/sasl/sasl.h"
 
 namespace postern {
+namespace pop3 {
+struct Complaint;
+}  // namespace pop3
 
 class Pop3Engine final : public Engine {
  public:
@@ -70,75 +71,75 @@ class Pop3Engine final : public Engine {
   enum class State : std::uint8_t {
     kLogin,
     kSasl,
+    kStls,
     kConnecting,
-    kGreeting,
-    kCapa,
-    kUser,
-    kPass,
-    kAuth,
-    kAuthContinue,
+    kBackend,
+    kChallenge,
     kRelay,
     kEnding,
     kDone,
   };
-  // What only a login needs; gone once it is through.
-  struct Login {
-    std::string user;  // as USER said; PASS makes it credentials
-    Credentials credentials;
-    Mechanism mechanism = Mechanism::kUser;
-    Instant connecting{};
-    Instant connected{};
-    std::string capabilities;  // the backend's CAPA body
-  };
+  struct Login;  // what only a login needs (engine/pop3_login.h)
 
   // The client before login (pop3_login.cc).
+  bool reads_login() const;
   std::size_t ReadLogin(std::string_view bytes);
+  std::size_t LoginLineLimit(std::string_view bytes) const;
   void OnLoginLine(std::string_view line);
   void OnLoginCommand(const pop3::Command& command);
+  void OnCapa(const pop3::Command& command);
+  void OnStls(const pop3::Command& command);
+  void BeginTls(bool more_behind);
+  void OnXclient(const pop3::Command& command);
+  void OnUtf8(const pop3::Command& command);
+  void OnQuit(const pop3::Command& command);
+  // Connection facts that decide what may be said.
+  ListenerPlan listener() const;
+  bool may_log_in() const;
+  bool may_secure() const;
+
+  // Its credentials (pop3_credentials.cc).
+  void OnCredentials(const pop3::Command& command);
+  void RefusePlaintext(const pop3::Command& command);
   void OnUser(const pop3::Command& command);
   void OnPass(const pop3::Command& command);
   void OnAuth(const pop3::Command& command);
   void OnSaslLine(std::string_view line);
-  void OnPlain(std::string_view base64);
+  void OnSasl(SaslExchange::Outcome outcome);
+  void OnChallengeAnswer(std::string_view line);
+  // An AUTH's last line is what its time begins with.
+  void RestartCommand();
   void Connect(Credentials credentials, Mechanism mechanism);
-  // Our last words to a client that is not logged in.
-  void EndBeforeLogin(CloseReason reason, std::string_view line);
-  // Our own answer to the command in flight, a line with CRLF. Refuse counts a protocol error.
+
+  // Our own answers to the command in flight. Accept forgives errors, Refuse counts one.
   void Answer(std::string_view line);
   void Accept(std::string_view line);
-  void Refuse(std::string_view line);
+  void Refuse(const pop3::Complaint& complaint);
+  // Our last words to a client that is not logged in.
+  void EndBeforeLogin(CloseReason reason, const pop3::Complaint& complaint);
 
-  // The backend before login (pop3_backend.cc).
-  bool in_dialogue() const;
+  // The login's fate (pop3_backend.cc).
+  bool in_dialogue() const { return state_ == State::kBackend || state_ == State::kChallenge; }
   bool login_pending() const { return in_dialogue() || state_ == State::kConnecting; }
-  bool credentials_sent() const;
   std::size_t ReadDialogue(std::string_view bytes);
-  void OnDialogueFrame(std::string_view bytes, pop3::Frame::Kind kind);
-  void OnGreeting(std::string_view line);
-  void OnCapabilities(std::string_view bytes, pop3::Frame::Kind kind);
-  void OnUserReply(std::string_view line);
-  void OnContinuation(std::string_view line);
-  void OnLoginReply(std::string_view line);
-  void SendLogin();
-  void SendAuth(const Secret& message);
-  void SendUser();
-  void SendPass();
-  // line: without CRLF, checked to be one line.
-  void SendLine(Secret line);
+  // Acts on the backend login's verdict.
+  void Conclude();
   void LoginThrough(std::string_view text);
   void LoginRefused(std::string_view text);
-  void LoginUnavailable(std::string_view answer, std::optional<BackendFailure> failure);
-  void DialogueFailed(BackendFailure why);
+  void LoginUnavailable(const pop3::Complaint& complaint, std::optional<BackendFailure> failure);
+  void TryAnotherBackend(BackendFailure why);
+  void OnConnectTimeout();
   void EndLogin(LoginResult result, std::optional<BackendFailure> failure);
+  void ObserveLogin();
 
   // The relay (pop3_relay.cc).
   struct Run;  // bytes of one side on their way through
   std::size_t ReadCommands(std::string_view bytes);
   void OnCommandLine(Run& run, std::string_view line);
-  // Our own answer to a command that may not be relayed; else empty.
-  static std::string_view Judge(const pop3::Command& command);
+  // What is wrong with a command that may not be relayed; else nothing.
+  static const pop3::Complaint* Judge(const pop3::Command& command);
   // Our own answer, behind those of the commands before it.
-  void AnswerInLine(pop3::CommandKind kind, std::string_view line);
+  void AnswerInLine(pop3::CommandKind kind, std::string line);
   void ForwardToBackend(Run& run);
   void ForwardToClient(Run& run);
   std::size_t ReadReplies(std::string_view bytes);
@@ -160,7 +161,7 @@ class Pop3Engine final : public Engine {
   // A reply is cut if we end now: part of it has reached the client.
   bool reply_cut() const { return logged_in() && reply_framer_.in_body() && !gathering_; }
   // Says why at a reply boundary, and ends.
-  void Break(CloseReason reason, std::string_view line);
+  void Break(CloseReason reason, const pop3::Complaint& complaint);
   // kEnding's end: nothing is in flight any more.
   void EndIfAnswered();
   // The end of a client that has ended its side: nothing of it waits, nothing is in flight.
@@ -182,14 +183,12 @@ class Pop3Engine final : public Engine {
   bool gathering_ = false;   // a CAPA reply is being gathered; none of it has reached the client
   bool pipelining_ = false;  // the backend takes commands before it has answered those before
   CloseReason ending_ = CloseReason::kLogout;  // in kEnding
-  std::uint8_t errors_ = 0;                    // in a row, before login
-  std::uint32_t attempts_ = 0;                 // refused logins
   PoolId pool_ = kNoPool;
   BackendId backend_ = kNoBackend;
   std::unique_ptr<Login> login_;
   std::string user_;
-  std::string gathered_;          // status line and body of a CAPA reply
-  std::string_view ending_line_;  // in kEnding: our last words, a constant; or empty
+  std::string gathered_;                               // status line and body of a CAPA reply
+  const pop3::Complaint* ending_complaint_ = nullptr;  // in kEnding: our last words, a constant
 };
 
 }  // namespace postern

@@ -77,7 +77,7 @@ TEST_CASE("POP3 PLAIN that USER and PASS cannot say is not sent at all") {
     visit.Client("AUTH PLAIN " + blob + "\r\n");
     visit.MeetBackend("-ERR\r\n");
     CHECK(visit.ToBackend().empty());
-    CHECK(visit.ToClient().find("-ERR [SYS/PERM] ") == 0);
+    CHECK(visit.ToClient() == "-ERR the mail server offers no way to log in like this\r\n");
     CHECK(visit.host.drops == 1);
     CHECK_FALSE(visit.host.end);
   }
@@ -315,7 +315,7 @@ TEST_CASE("Words of a POP3 backend behind its welcome are nonsense") {
   CHECK(visit.host.Ended(CloseReason::kBackendProtocol));
 }
 
-TEST_CASE("The phases of a POP3 login are measured apart") {
+TEST_CASE("A POP3 login is measured from the connection to the backend's word") {
   using std::chrono::milliseconds;
   Pop3Visit visit;
   Ask(visit).Advance(milliseconds(20));
@@ -323,12 +323,8 @@ TEST_CASE("The phases of a POP3 login are measured apart") {
   visit.Advance(milliseconds(300));
   visit.Backend("+OK\r\n-ERR\r\n+OK\r\n");
   visit.Backend("+OK\r\n");
-  const auto seconds = [&visit](LoginPhase phase) {
-    const auto& pools = visit.data().pools[static_cast<std::size_t>(Protocol::kPop3)];
-    return pools[0].login_phases[static_cast<std::size_t>(phase)].peek()->sum_nanoseconds();
-  };
-  CHECK(seconds(LoginPhase::kConnect) == 20'000'000);
-  CHECK(seconds(LoginPhase::kLogin) == 300'000'000);
+  CHECK(visit.PhaseSeconds(LoginPhase::kLogin) == Approx(0.3));
+  CHECK(visit.PhaseSeconds(LoginPhase::kConnect) == -1);
   CHECK(visit.Seconds(CommandKind::kPass) == Approx(0.32));
 }
 

@@ -75,7 +75,7 @@ class Pop3Visit : public FakeSession<Pop3Engine> {
   }
   // Commands of a kind that ended with a result, towards pool 0 or towards none.
   std::uint64_t Ended(pop3::CommandKind kind, CommandResult result, bool routed = true) const {
-    const CommandSeries* series = Series(kind, routed ? 0 : data().size.pools);
+    const CommandSeries* series = Series(kind, routed ? 0 : kNoPool);
     return series == nullptr ? 0 : series->results[Index(result)].value();
   }
   // The seconds that pool 0's commands of a kind have taken in all.
@@ -87,8 +87,13 @@ class Pop3Visit : public FakeSession<Pop3Engine> {
     const CommandSeries* series = Series(kind, 0);
     return series == nullptr ? -1 : static_cast<double>(series->first_byte.sum_nanoseconds()) / 1e9;
   }
+  // -1 when pool 0 has no observation of the phase.
+  double PhaseSeconds(LoginPhase phase) const {
+    const auto* seen = data().pools[kPop3][data().pool_slot(0)].login_phases[Index(phase)].peek();
+    return seen == nullptr ? -1 : static_cast<double>(seen->sum_nanoseconds()) / 1e9;
+  }
   double StallSeconds() const {
-    const DwellHistogram* stall = data().pools[kPop3][0].client_stall.peek();
+    const DwellHistogram* stall = data().pools[kPop3][data().pool_slot(0)].client_stall.peek();
     return stall == nullptr ? 0 : static_cast<double>(stall->sum_nanoseconds()) / 1e9;
   }
   std::uint64_t Rewrites(Rewrite kind) const { return data().rewrites[kPop3][Index(kind)].value(); }
@@ -120,8 +125,8 @@ class Pop3Visit : public FakeSession<Pop3Engine> {
   static constexpr std::size_t Index(Enum value) {
     return static_cast<std::size_t>(value);
   }
-  const CommandSeries* Series(pop3::CommandKind kind, std::size_t slot) const {
-    return data().commands[kPop3][data().command_slot(Index(kind), slot)].peek();
+  const CommandSeries* Series(pop3::CommandKind kind, PoolId of) const {
+    return data().commands[kPop3][data().command_slot(Index(kind), data().pool_slot(of))].peek();
   }
 
   std::uint64_t to_backend_ = 0;

@@ -108,8 +108,9 @@ TEST_CASE("POP3 capabilities and mechanisms before login are ours") {
   Pop3Visit visit;
   visit.Client("CAPA\r\nAUTH\r\n");
   CHECK(visit.ToClient() ==
-        "+OK\r\nUSER\r\nSASL PLAIN\r\nTOP\r\nUIDL\r\nPIPELINING\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\n"
-        "IMPLEMENTATION Postern\r\n.\r\n+OK\r\nPLAIN\r\n.\r\n");
+        "+OK\r\nUSER\r\nSASL PLAIN LOGIN XOAUTH2 OAUTHBEARER\r\nTOP\r\nUIDL\r\nPIPELINING\r\n"
+        "RESP-CODES\r\nAUTH-RESP-CODE\r\nIMPLEMENTATION Postern\r\n.\r\n"
+        "+OK\r\nPLAIN\r\nLOGIN\r\nXOAUTH2\r\nOAUTHBEARER\r\n.\r\n");
 }
 
 TEST_CASE("POP3 QUIT before login ends in order") {
