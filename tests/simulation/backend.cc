@@ -1,0 +1,80 @@
+#include "simulation/backend.h"
+
+#include <utility>
+
+#include "simulation/tls_stand_in.h"
+
+namespace postern::testing {
+
+SimBackend::SimBackend(Timeline& timeline, Record& record, Wire& wire, Random random,
+                       Settings settings)
+    : timeline_(timeline), record_(record), wire_(wire), random_(random), settings_(settings) {
+  constexpr std::size_t kKinds = static_cast<std::size_t>(Fault::kGoodbye);
+  if (settings.faults && random_.Chance(50)) {
+    fault_ = static_cast<Fault>(random_.Between(1, kKinds));
+  }
+  fault_in_ = random_.Pick<std::size_t>({0, 1, 2, 5, 9});
+}
+
+void SimBackend::Begin() {
+  if (settings_.tls == PoolTls::kImplicit) return ExpectTls();
+  timeline_.After(SomeTime(), [this] { Greet(); });
+}
+
+Duration SimBackend::SomeTime() {
+  if (random_.Chance(2)) return std::chrono::seconds(random_.Between(1, 15));
+  return std::chrono::microseconds(random_.Below(3000));
+}
+
+void SimBackend::BusyFor(Duration time) {
+  busy_ = true;
+  timeline_.After(time, [this] {
+    busy_ = false;
+    Work();
+  });
+}
+
+void SimBackend::Work() {
+  while (!dead_ && !busy_ && !shaking_ && !record_.broken() && WorkOnce()) {
+  }
+}
+
+void SimBackend::End() {
+  dead_ = true;
+  if (random_.Chance(50)) {
+    wire_.Finish();
+  } else {
+    wire_.Reset();
+  }
+}
+
+void SimBackend::OnReceived(std::string_view bytes) {
+  if (dead_) return;
+  if (!shaking_) {
+    Feed(bytes);
+    return Work();
+  }
+  heard_.append(bytes);
+  if (heard_.size() < kTlsHello.size()) return;
+  if (!heard_.starts_with(kTlsHello)) {
+    return record_.Violate("R-INV-2", wire_.name() + " hears in front of TLS " + Shown(heard_));
+  }
+  if (settings_.faults && random_.Chance(3)) {
+    wire_.Send("no TLS here\r\n");
+    return End();
+  }
+  wire_.Send(kTlsWelcome);
+  shaking_ = false;
+  secured_ = true;
+  Feed(std::exchange(heard_, {}).substr(kTlsHello.size()));
+  if (settings_.tls == PoolTls::kImplicit) return Greet();
+  Work();
+}
+
+void SimBackend::OnClosed(bool clean) {
+  record_.Note(wire_.name(), clean ? "sees an orderly end" : "sees a cut");
+  dead_ = true;
+  wire_.Finish();
+}
+
+}  // namespace postern::testing

@@ -1,0 +1,207 @@
+#include "simulation/sim_world.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "simulation/held_memory.h"
+#include "simulation/imap_backend.h"
+#include "simulation/sim_setup.h"
+#include "simulation/tls_stand_in.h"
+
+namespace postern::testing {
+namespace {
+
+constexpr Duration kArrivals = std::chrono::seconds(20);  // within which all clients come
+constexpr Duration kDrainTime = std::chrono::seconds(30);
+
+}  // namespace
+
+// Looks for secrets.
+class SimWorld::Notes final : public Log {
+ public:
+  explicit Notes(Record& record) : record_(record) {}
+  void Write(LogLine line) override {
+    const HeldBy nobody(0);
+    std::string text = line.Take();
+    if (record_.sabotage() == Sabotage::kSecretLog) text += "s3cret";
+    record_.Note("log", text);
+    if (text.find("s3cret") != text.npos) record_.Violate("secrets", "the log says " + text);
+  }
+  Status Reopen(const std::string&) override { return {}; }
+  std::uint64_t dropped() const override { return 0; }
+
+ private:
+  Record& record_;
+};
+
+class SimWorld::SimAttempt final : public Dialer::Attempt {
+ public:
+  explicit SimAttempt(std::shared_ptr<bool> wanted) : wanted_(std::move(wanted)) {}
+  ~SimAttempt() override { *wanted_ = false; }
+  SimAttempt(const SimAttempt&) = delete;
+  SimAttempt& operator=(const SimAttempt&) = delete;
+
+ private:
+  std::shared_ptr<bool> wanted_;
+};
+
+SimWorld::SimWorld(const Scenario& scenario)
+    : scenario_(scenario),
+      random_(Random(scenario.seed).Branch(0)),
+      record_(timeline_, scenario.transcript, scenario.sabotage),
+      log_(std::make_unique<Notes>(record_)),
+      health_(kBackends),
+      shared_{health_, *log_, "sim"},
+      shard_(std::make_unique<Shard>(ShardSize{kProtocolCount * kEntranceCount, 1, kBackends})),
+      pool_tls_(random_.Pick({PoolTls::kNone, PoolTls::kNone, PoolTls::kStarttls,
+                              PoolTls::kImplicit})),
+      visits_(scenario.sessions),
+      forgotten_(timeline_.deadlines(), [](void*) {}, nullptr) {
+  shared_.max_sessions = random_.Chance(80) ? scenario.sessions : scenario.sessions / 2 + 1;
+  keeper_ = std::make_unique<Keeper>(0, *this, shared_, *shard_,
+                                     SeededSetup(random_, pool_tls_));
+  for (std::size_t number = 1; number <= scenario.sessions; ++number) MakeVisit(number);
+  PlanEvents();
+}
+
+// The keeper first: its sessions close their streams.
+SimWorld::~SimWorld() { keeper_.reset(); }
+
+void SimWorld::MakeVisit(std::size_t number) {
+  Random random = Random(scenario_.seed).Branch(number);
+  Visit& visit = visits_[number - 1];
+  visit.entrance = random.Pick({Entrance::kImplicit, Entrance::kImplicit, Entrance::kImplicit,
+                                Entrance::kStarttls, Entrance::kStarttls, Entrance::kPlain,
+                                Entrance::kProxied, Entrance::kRefused});
+  const Habits habits = Habits::Seeded(random);
+  const std::string name = "client " + std::to_string(number);
+  visit.wire =
+      std::make_unique<Wire>(timeline_, record_, random.Branch(1), habits, name, number);
+  ImapScript script =
+      ImapScriptWriter(random.Branch(2), Account{number}, visit.entrance).Write();
+  visit.client =
+      std::make_unique<ImapClient>(timeline_, record_, *visit.wire, std::move(script));
+  visit.wire->Attach(*visit.client);
+  timeline_.After(Duration(random.Below(static_cast<std::size_t>(kArrivals.count()))),
+                  [this, number] {
+                    waiting_.push_back(number);
+                    Admit();
+                  });
+}
+
+void SimWorld::PlanEvents() {
+  const auto some_time = [this](Duration most) {
+    return Duration(random_.Below(static_cast<std::size_t>(most.count())));
+  };
+  if (random_.Chance(40)) timeline_.After(some_time(2 * kArrivals), [this] { Reload(); });
+  if (random_.Chance(20)) timeline_.After(some_time(2 * kArrivals), [this] { Drain(); });
+  if (scenario_.sabotage == Sabotage::kForgotten) forgotten_.Arm(now() + std::chrono::hours(99));
+}
+
+void SimWorld::Reload() {
+  record_.Note("operator", "reloads");
+  keeper_->Adopt(SeededSetup(random_, pool_tls_));
+}
+
+void SimWorld::Drain() {
+  record_.Note("operator", "drains");
+  draining_ = true;
+  // Who was not let in is refused by the kernel.
+  for (const std::size_t number : waiting_) visits_[number - 1].wire->Reset();
+  waiting_.clear();
+  keeper_->Drain();
+  timeline_.After(kDrainTime, [this] {
+    record_.Note("operator", "waits no longer");
+    keeper_->DrainDeadline();
+    timeline_.AfterTurn([this] {
+      if (!keeper_->empty()) record_.Violate("drain", "sessions outlive the drain");
+    });
+  });
+}
+
+// As a worker does it: at the limit nobody new is taken.
+void SimWorld::Admit() {
+  const HeldBy nobody(0);
+  while (!waiting_.empty() && !draining_ && shared_.sessions < shared_.max_sessions) {
+    const std::size_t number = waiting_.front();
+    waiting_.erase(waiting_.begin());
+    timeline_.After(Duration(1), [this, number] { Accept(number); });
+    if (shared_.sessions + 1 >= shared_.max_sessions) break;
+  }
+}
+
+void SimWorld::Accept(std::size_t number) {
+  if (draining_) return;
+  Visit& visit = visits_[number - 1];
+  visit.accepted = true;
+  {
+    const HeldBy owner(number);
+    keeper_->Accept(DoorOf(visit.protocol, visit.entrance), visit.wire->Near(),
+                    ClientAddress(visit.entrance, number), BackendAddress(9, visit.protocol));
+  }
+  visit.client->Begin();
+}
+
+// ---- World
+
+void SimWorld::AfterTurn(std::function<void()> task) {
+  const HeldBy nobody(0);
+  timeline_.AfterTurn(std::move(task));
+}
+
+std::unique_ptr<Stream> SimWorld::SecureClient(ListenerId, std::unique_ptr<Stream> lower) {
+  return TlsStandIn(TlsRole::kServer, std::move(lower));
+}
+
+std::unique_ptr<Stream> SimWorld::SecureBackend(PoolId, std::unique_ptr<Stream> lower,
+                                                const std::string&) {
+  return TlsStandIn(TlsRole::kClient, std::move(lower));
+}
+
+// Who dials is known when the client's bytes led to it; later attempts are the same observer's.
+std::unique_ptr<Dialer::Attempt> SimWorld::Dial(const Address& address, Observer& observer) {
+  std::size_t owner = CurrentOwner();
+  const HeldBy nobody(0);
+  if (owner == 0) owner = dialling_[&observer];
+  dialling_[&observer] = owner;
+  auto wanted = std::make_shared<bool>(true);
+  const std::size_t fate = random_.Below(100);
+  if (fate < 94) {
+    const Duration delay = fate < 90 ? std::chrono::milliseconds(random_.Below(20))
+                                     : std::chrono::seconds(random_.Below(12));
+    timeline_.After(delay, [this, wanted, &observer, owner, address] {
+      if (*wanted) Connect(observer, owner, address);
+    });
+  } else if (fate < 97) {
+    timeline_.After(Duration(1), [wanted, &observer, owner] {
+      const HeldBy session(owner);
+      if (*wanted) observer.OnDialed(Status::Error("connection refused"));
+    });
+  }
+  return std::make_unique<SimAttempt>(std::move(wanted));
+}
+
+void SimWorld::Connect(Observer& observer, std::size_t owner, const Address& address) {
+  Random random = Random(scenario_.seed).Branch(100000 + connections_.size());
+  Visit& visit = visits_[owner - 1];
+  const std::string name = "backend " + address.HostText() + " of " + std::to_string(owner);
+  const Habits habits = Habits::Seeded(random);
+  Connection connection;
+  connection.wire =
+      std::make_unique<Wire>(timeline_, record_, random.Branch(1), habits, name, owner);
+  Wire& wire = *connection.wire;
+  wire.to_backend = true;
+  connection.backend = std::make_unique<ImapBackend>(
+      timeline_, record_, wire, random.Branch(2), SimBackend::Settings{pool_tls_, true},
+      static_cast<ImapClient&>(*visit.client));
+  SimBackend& backend = *connection.backend;
+  wire.Attach(backend);
+  visit.backend = &wire;
+  connections_.push_back(std::move(connection));
+  backend.Begin();
+  std::unique_ptr<Stream> near = wire.Near();
+  const HeldBy session(owner);
+  observer.OnDialed(std::move(near));
+}
+
+}  // namespace postern::testing

@@ -1,0 +1,93 @@
+// SimWorld: a worker's world without sockets, threads or a clock of its own, with the real keeper,
+// sessions, engines, routes and health in it; clients come and go, backends are dialled, the
+// configuration is replaced, the process is drained: when, and how, the seed says. One world is one
+// run; everything in it goes with it.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "postern/gateway/keeper.h"
+#include "simulation/backend.h"
+#include "simulation/scripted_client.h"
+
+namespace postern::testing {
+
+struct Scenario {
+  std::uint64_t seed = 1;
+  std::size_t sessions = 20;
+  Sabotage sabotage = Sabotage::kNone;
+  bool transcript = false;
+};
+
+class SimWorld final : public World, private Dialer {
+ public:
+  explicit SimWorld(const Scenario& scenario);
+  ~SimWorld();
+  SimWorld(const SimWorld&) = delete;
+  SimWorld& operator=(const SimWorld&) = delete;
+
+  // Until nothing happens any more, or a law is broken.
+  void Run();
+  const Record& record() const { return record_; }
+
+  // World.
+  Instant now() override { return timeline_.now(); }
+  Deadlines& deadlines() override { return timeline_.deadlines(); }
+  Dialer& dialer() override { return *this; }
+  void AfterTurn(std::function<void()> task) override;
+  std::unique_ptr<Stream> SecureClient(ListenerId, std::unique_ptr<Stream> lower) override;
+  std::unique_ptr<Stream> SecureBackend(PoolId, std::unique_ptr<Stream> lower,
+                                        const std::string&) override;
+  void OnSwept() override { Admit(); }
+
+ private:
+  class Notes;  // the log
+  class SimAttempt;
+  // One client's visit: its two wires.
+  struct Visit {
+    std::unique_ptr<Wire> wire;
+    std::unique_ptr<ScriptedClient> client;
+    Wire* backend = nullptr;  // the newest
+    Protocol protocol = Protocol::kImap;
+    Entrance entrance = Entrance::kImplicit;
+    bool accepted = false;
+  };
+  struct Connection {
+    std::unique_ptr<Wire> wire;
+    std::unique_ptr<SimBackend> backend;
+  };
+
+  std::unique_ptr<Dialer::Attempt> Dial(const Address& address, Observer& observer) override;
+  void Connect(Observer& observer, std::size_t owner, const Address& address);
+  void MakeVisit(std::size_t number);
+  void PlanEvents();
+  void Reload();
+  void Drain();
+  void Admit();
+  void Accept(std::size_t number);
+  void CheckStep();
+  void CheckEnd();
+  void CheckMemory(std::size_t number);
+
+  const Scenario scenario_;
+  Random random_;
+  Timeline timeline_;
+  Record record_;
+  std::unique_ptr<Notes> log_;
+  BackendHealth health_;
+  Shared shared_;
+  std::unique_ptr<Shard> shard_;
+  PoolTls pool_tls_;
+  std::vector<Visit> visits_;            // by number - 1
+  std::vector<std::size_t> waiting_;     // visits at the door
+  std::vector<Connection> connections_;  // to backends, in order of dialling
+  std::map<const Observer*, std::size_t> dialling_;
+  std::unique_ptr<Keeper> keeper_;
+  bool draining_ = false;
+  Deadline forgotten_;
+};
+
+}  // namespace postern::testing
