@@ -40,6 +40,7 @@ void OnWakeup(uv_async_t* wakeup) noexcept {
 void OnPrepare(uv_prepare_t* prepare) noexcept {
   Loop::Inner& inner = Loop::Inner::Of(prepare->loop);
   inner.RunDeferred();
+  inner.RunHandshake();
   inner.ArmTimer();
   inner.EndTurn();
 }
@@ -69,9 +70,11 @@ Loop::Inner::Inner() : read_scratch(new char[kReadSize]) {
   POSTERN_CHECK(uv_async_init(&uv, &wakeup, OnWakeup) == 0);
   POSTERN_CHECK(uv_prepare_init(&uv, &prepare) == 0);
   POSTERN_CHECK(uv_prepare_start(&prepare, OnPrepare) == 0);
+  POSTERN_CHECK(uv_idle_init(&uv, &more) == 0);
 }
 
 Loop::Inner::~Inner() {
+  tls.reset();  // no other thread posts from here on
   // What was still to be called belongs to owners that are gone.
   posted.clear();
   after_turn.clear();
@@ -96,6 +99,7 @@ void Loop::Inner::CloseHandles() {
   uv_close(AsHandle(&timer), nullptr);
   uv_close(AsHandle(&wakeup), nullptr);
   uv_close(AsHandle(&prepare), nullptr);
+  uv_close(AsHandle(&more), nullptr);
 }
 
 void Loop::Inner::BeginTurn() {
@@ -121,6 +125,19 @@ void Loop::Inner::RunDeferred() {
     // The memory goes back to the list unless something was added meanwhile.
     tasks.clear();
     if (after_turn.empty()) after_turn.swap(tasks);
+  }
+}
+
+void Loop::Inner::RunHandshake() {
+  if (!handshakes.empty()) {
+    EnterCallback();
+    handshakes.RunFirst();
+    RunDeferred();
+  }
+  if (handshakes.empty()) {
+    uv_idle_stop(&more);
+  } else {
+    uv_idle_start(&more, [](uv_idle_t*) noexcept {});
   }
 }
 

@@ -41,6 +41,7 @@ struct Loop::Inner {
   void BeginTurn();
   void EndTurn();
   void RunDeferred();
+  void RunHandshake();
   void RunPosted();
   void ArmTimer();
   // Lets streams that are closing finish for at most 2 s, then cuts them.
@@ -51,6 +52,7 @@ struct Loop::Inner {
   uv_timer_t timer;
   uv_async_t wakeup;
   uv_prepare_t prepare;
+  uv_idle_t more;  // active while handshakes wait: polling does not
   std::vector<std::unique_ptr<SignalWatch>> signals;
 
   Deadlines deadlines;
@@ -61,6 +63,10 @@ struct Loop::Inner {
   std::vector<std::function<void()>> posted;
   std::vector<std::function<void()>> after_turn;
   LaterList later;
+  // Handshakes with something to work on. One step of one of them is done in a turn, behind the
+  // traffic that was ready: a step may cost a signature, and a thousand clients that come at once
+  // must not be felt by those who are in.
+  LaterList handshakes;
 
   std::function<void(Duration)> turn_observer;
   bool in_turn = false;

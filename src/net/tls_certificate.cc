@@ -197,6 +197,7 @@ Result<TlsCertificate> ReadCertificate(const CertificateFiles& files) {
 CertificateList::CertificateList(std::vector<TlsCertificate> certificates)
     : certificates_(std::move(certificates)) {
   for (const TlsCertificate& one : certificates_) {
+    if (one.kind == TlsCertificate::Kind::kRsa) signer_ = TlsSigner::Get();
     for (const std::string& name : one.facts.names) {
       Group& group = by_name_[name];
       // A certificate may repeat a name.

@@ -4,12 +4,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "net/boringssl.h"
+#include "net/tls_signer.h"
 #include "postern/net/tls.h"
 
 namespace postern {
@@ -35,6 +37,8 @@ class CertificateList final : public CertificateSet {
   using Group = std::vector<const TlsCertificate*>;  // in the order of the configuration
   // Those that carry this very name, in lower case ("*.example" is such a name). Null: none.
   const Group* Named(const std::string& name) const;
+  // Who signs with their RSA keys. Null: none has one.
+  TlsSigner* signer() const { return signer_.get(); }
   // The first and those that share its first name.
   const Group& Default() const { return default_; }
 
@@ -42,6 +46,7 @@ class CertificateList final : public CertificateSet {
   const std::vector<TlsCertificate> certificates_;
   std::unordered_map<std::string, Group> by_name_;
   Group default_;
+  std::shared_ptr<TlsSigner> signer_;
 };
 
 // Reads and checks one pair with its staple. The error names the file and what would be right.

@@ -61,6 +61,15 @@ TlsScratch::TlsScratch() : bio_(BIO_new(ScratchMethod())), plain_(new char[kPlai
   output.reserve(kOutputSize);
 }
 
+TlsScratch::~TlsScratch() {
+  if (way_back_ != nullptr) way_back_->Close();
+}
+
+const std::shared_ptr<LoopReturn>& TlsScratch::WayBack(Loop& loop) {
+  if (way_back_ == nullptr) way_back_ = std::make_shared<LoopReturn>(loop);
+  return way_back_;
+}
+
 void TlsScratch::ClearOutput() {
   output.clear();
   if (output.capacity() <= 2 * kOutputSize) return;

@@ -6,6 +6,7 @@
 #include "net/boringssl.h"
 #include "net/tls_certificate.h"
 #include "net/tls_choice.h"
+#include "net/tls_private_key.h"
 #include "net/tls_rules.h"
 #include "net/tls_stream.h"
 #include "postern/base/check.h"
@@ -53,10 +54,15 @@ struct ServerRules {
 };
 
 ssl_select_cert_result_t SelectCertificate(const SSL_CLIENT_HELLO* hello) noexcept {
-  const TlsCertificate& chosen =
-      *ChooseCertificate(*OfContext<ServerRules>::Get(hello->ssl).certificates, *hello);
+  const CertificateList& certificates = *OfContext<ServerRules>::Get(hello->ssl).certificates;
+  const TlsCertificate& chosen = *ChooseCertificate(certificates, *hello);
+  const bool elsewhere = chosen.kind == TlsCertificate::Kind::kRsa;
+  TlsHandshake& handshake = *TlsScratch::Of(hello->ssl).handshake;
+  handshake.signer = certificates.signer();
+  handshake.key = chosen.key.get();
   const bool set = SSL_set_chain_and_key(hello->ssl, chosen.chain.data(), chosen.chain.size(),
-                                         chosen.key.get(), nullptr) == 1;
+                                         elsewhere ? nullptr : handshake.key,
+                                         elsewhere ? &kSignElsewhere : nullptr) == 1;
   if (set && !chosen.staple.empty()) {
     SSL_set_ocsp_response(hello->ssl, reinterpret_cast<const std::uint8_t*>(chosen.staple.data()),
                           chosen.staple.size());
@@ -156,8 +162,10 @@ class ServerContext final : public TlsContext {
 
   std::unique_ptr<Stream> Wrap(Loop& loop, std::unique_ptr<Stream> lower,
                                const std::string&) override {
+    auto handshake = std::make_unique<TlsHandshake>();
+    handshake->loop = &loop;
     return std::make_unique<TlsStream>(loop.inner(), context_.get(), std::move(lower),
-                                       std::make_unique<TlsHandshake>());
+                                       std::move(handshake));
   }
 
  private:

@@ -10,6 +10,9 @@
 namespace postern {
 namespace {
 
+// What a client may send ahead while its handshake waits for its turn.
+constexpr std::size_t kMostQueued = 32 * 1024;
+
 std::string_view CipherName(const SSL_CIPHER* cipher) {
   return cipher == nullptr ? "other" : SSL_CIPHER_standard_name(cipher);
 }
@@ -41,6 +44,8 @@ TlsStream::TlsStream(Loop::Inner& loop, SSL_CTX* context, std::unique_ptr<Stream
   // SSL_set_bio takes one reference for both directions.
   BIO_up_ref(scratch_.bio());
   SSL_set_bio(ssl_.get(), scratch_.bio(), scratch_.bio());
+  handshake_->stream = this;
+  handshake_->signature_made = [](void* self) { static_cast<TlsStream*>(self)->OnSigned(); };
   if (!handshake_->client) {
     SSL_set_accept_state(ssl_.get());
   } else {
@@ -68,11 +73,18 @@ void TlsStream::OnOpen() {
 }
 
 void TlsStream::OnBytes(std::string_view ciphertext) {
+  if (state_ == State::kHandshake && !handshake_->client) return QueueHandshake(ciphertext);
   if (!wants_input() || !pending_.empty()) {
     if (state_ == State::kOpen) pending_.append(ciphertext);
     return;
   }
   Feed(ciphertext);
+}
+
+void TlsStream::QueueHandshake(std::string_view ciphertext) {
+  pending_.append(ciphertext);
+  if (!signing()) loop_.handshakes.Schedule(continue_);
+  if (pending_.size() >= kMostQueued) lower_->SetReading(false);
 }
 
 bool TlsStream::Feed(std::string_view ciphertext) {
@@ -85,7 +97,7 @@ bool TlsStream::Feed(std::string_view ciphertext) {
     more_ = more;
   }
   gone_ = nullptr;
-  if (state_ == State::kOpen && more_) pending_.assign(ciphertext);
+  if ((state_ == State::kOpen && more_) || signing()) pending_.assign(ciphertext);
   return true;
 }
 
@@ -114,7 +126,8 @@ bool TlsStream::Handshake(std::string_view& ciphertext) {
   std::string error = why == SSL_ERROR_SSL ? TlsErrorText() : std::string();
   if (!handshake_->verified.ok()) error = "tls: " + handshake_->verified.message();
   FlushOutput();
-  if (why == SSL_ERROR_WANT_READ) return false;
+  handshake_->signing = why == SSL_ERROR_WANT_PRIVATE_KEY_OPERATION;
+  if (why == SSL_ERROR_WANT_READ || handshake_->signing) return false;
   if (why != SSL_ERROR_NONE) {
     Die(Status::Error(error.empty() ? "tls: handshake failed" : error));
     return false;
@@ -171,11 +184,17 @@ void TlsStream::OnDrained() { observer_->OnDrained(); }
 void TlsStream::OnEnd(const Status& why) {
   if (state_ == State::kDead || state_ == State::kClosed) return;
   if (!why.ok()) return Die(why);
-  if (state_ == State::kOpen && (!reading_ || more_)) {
-    lower_ended_ = true;  // the paused bytes come first
+  const bool queued = state_ == State::kHandshake && continue_.scheduled();
+  if (queued || (state_ == State::kOpen && (!reading_ || more_))) {
+    lower_ended_ = true;  // the bytes that wait come first
   } else {
     EndOfInput();
   }
+}
+
+void TlsStream::OnSigned() {
+  handshake_->signing = false;
+  loop_.handshakes.Schedule(continue_);
 }
 
 void TlsStream::EndOfInput() {
@@ -201,11 +220,12 @@ void TlsStream::SetReading(bool on) {
   }
 }
 
-// At the end of a turn: goes on with what a pause left, or tells of a write that failed.
+// At the end of a turn: goes on with what a pause left, does a step of a handshake, or tells of a
+// write that failed.
 void TlsStream::Continue() {
   if (write_failed_) return observer_->OnEnd(Status::Error("tls: writing failed"));
   const std::string kept = std::exchange(pending_, std::string());
-  if (!Feed(kept) || state_ != State::kOpen || !reading_) return;
+  if (!Feed(kept) || !wants_input()) return;
   if (lower_ended_) return EndOfInput();
   lower_->SetReading(true);
 }
@@ -238,6 +258,8 @@ void TlsStream::FlushOutput() {
 // arrive.
 void TlsStream::Die(const Status& why) {
   state_ = State::kDead;
+  continue_.Cancel();
+  handshake_.reset();
   pending_ = std::string();
   lower_->SetReading(false);
   observer_->OnEnd(why);
@@ -252,6 +274,7 @@ void TlsStream::Close(How how) {
   }
   state_ = State::kClosed;
   continue_.Cancel();
+  handshake_.reset();
   pending_ = std::string();
   lower_->Close(how);
 }

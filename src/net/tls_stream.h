@@ -46,6 +46,8 @@ class TlsStream final : public Stream, private Stream::Observer {
   void OnDrained() override;
   void OnEnd(const Status& why) override;
 
+  // A server's handshake waits for its turn with what it was sent.
+  void QueueHandshake(std::string_view ciphertext);
   // Feeds ciphertext and keeps what is left when the observer pauses. False: this object is gone.
   bool Feed(std::string_view ciphertext);
   // One step each; true when more can be done at once. The observer's call is their last act.
@@ -53,9 +55,11 @@ class TlsStream final : public Stream, private Stream::Observer {
   bool IsPlaintext(std::string_view ciphertext);
   bool Decrypt(std::string_view& ciphertext);
   bool wants_input() const {
-    return state_ == State::kHandshake || (state_ == State::kOpen && reading_);
+    return (state_ == State::kHandshake && !signing()) || (state_ == State::kOpen && reading_);
   }
+  bool signing() const { return handshake_ != nullptr && handshake_->signing; }
   void Continue();
+  void OnSigned();
   void EndOfInput();
   void FlushOutput();
   void Die(const Status& why);
@@ -66,14 +70,15 @@ class TlsStream final : public Stream, private Stream::Observer {
   std::unique_ptr<Stream> lower_;
   std::unique_ptr<TlsHandshake> handshake_;  // until it is done
   Stream::Observer* observer_ = nullptr;
-  std::string pending_;  // ciphertext that waits for SetReading(true); at most one arrival
+  std::string pending_;  // ciphertext that waits for SetReading(true) or for its turn; at most one
+                         // arrival
   Later continue_;
   bool* gone_ = nullptr;  // set while the observer may destroy this object from inside its call
   State state_ = State::kHandshake;
   bool reading_ = true;
   bool wipe_reads_ = false;
   bool more_ = false;         // the last step stopped before it had found the end of the input
-  bool lower_ended_ = false;  // while paused
+  bool lower_ended_ = false;  // while paused or waiting for a turn
   bool write_failed_ = false;
   bool plaintext_ = false;
 };

@@ -39,6 +39,11 @@ struct World {
     stream->Start(server);
     client->Start();
     Settle();
+    // A signature may be made on another thread.
+    TurnUntil(loop, [this] {
+      Settle();
+      return server.opened > 0 || !server.ends.empty() || client->lower_ended();
+    });
   }
   void CutWithoutNotify() { static_cast<MemoryStream&>(client->lower()).ShutDown(); }
 

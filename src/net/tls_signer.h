@@ -1,0 +1,88 @@
+// TlsSigner: signatures of RSA keys, made on a thread of their own. One takes longer than a
+// thousand relayed commands, and would hold up the loop of whoever asked for it. One thread for the
+// process, begun when the first is asked for, kept by the certificates that need it; any thread may
+// ask. Knows nothing of TLS but the names of its signature schemes.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#include "net/boringssl.h"
+#include "postern/base/clock.h"
+#include "postern/net/loop.h"
+
+namespace postern {
+
+// The way back to a loop, which may be gone when a signature is done. Shared by the loop and the
+// signatures that were asked for on it.
+class LoopReturn {
+ public:
+  explicit LoopReturn(Loop& loop) : loop_(&loop) {}
+  // Any thread; nothing once it is closed.
+  void Post(std::function<void()> task);
+  // Before the loop goes. Nobody uses the loop when this returns.
+  void Close();
+
+ private:
+  std::mutex lock_;  // taken by the loop's own thread only at its end
+  Loop* loop_;
+};
+
+// A signature that was asked for. Belongs to the asking thread; when it is destroyed before the
+// signature is there, nobody is told of it.
+class TlsSignature {
+ public:
+  using Made = void (*)(void* owner);
+
+  TlsSignature() = default;
+  ~TlsSignature() { Forget(); }
+  TlsSignature(const TlsSignature&) = delete;
+  TlsSignature& operator=(const TlsSignature&) = delete;
+
+  enum class State : std::uint8_t { kNone, kWaiting, kFailed, kDone };
+  State state() const;
+  // Once, when it is done; empties this.
+  std::string Take();
+  void Forget();
+
+ private:
+  friend class TlsSigner;
+  struct Job;
+  std::shared_ptr<Job> job_;
+};
+
+class TlsSigner {
+ public:
+  // The process's own; null once all that held it are gone, and made again then.
+  static std::shared_ptr<TlsSigner> Get();
+  TlsSigner() = default;
+  ~TlsSigner();
+  TlsSigner(const TlsSigner&) = delete;
+  TlsSigner& operator=(const TlsSigner&) = delete;
+
+  // Signs a copy of the message, then calls made(owner) on the loop's thread on a later turn,
+  // unless the signature was forgotten before.
+  void Ask(TlsSignature& signature, EVP_PKEY* key, std::uint16_t scheme, std::string_view message,
+           std::shared_ptr<LoopReturn> loop, TlsSignature::Made made, void* owner);
+
+ private:
+  using Job = TlsSignature::Job;
+  void Run();
+  std::shared_ptr<Job> TakeLate(Instant now);
+
+  std::mutex lock_;
+  std::condition_variable wakeup_;
+  std::deque<std::shared_ptr<Job>> waiting_;
+  std::thread thread_;
+  bool ending_ = false;
+};
+
+}  // namespace postern
