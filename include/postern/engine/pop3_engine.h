@@ -38,10 +38,11 @@
 #include "postern/pop3/framer.h"
 #include "postern/sasl/sasl.h"
 
+namespace postern::pop3 {
+struct Complaint;  // an -ERR of ours
+}
+
 namespace postern {
-namespace pop3 {
-struct Complaint;
-}  // namespace pop3
 
 class Pop3Engine final : public Engine {
  public:
