@@ -18,10 +18,11 @@ readonly PACKAGES_BUILD=(
 # What stands behind it and talks to it in the quickstart.
 readonly PACKAGES_QUICKSTART=(dovecot-imapd dovecot-pop3d openssl curl ca-certificates)
 # What tests/run needs beyond the two lists above (of prometheus only promtool; of systemd only its analysers of units
-# and accounts, whose filter libseccomp2 then enforces; groff-base judges the manual pages, testssl.sh the TLS).
+# and accounts, whose filter libseccomp2 then enforces; groff-base judges the manual pages, testssl.sh the TLS; libfaketime makes
+# the wall clock jump).
 readonly PACKAGES_TESTS=(
   catch2 python3 isync fetchmail prometheus clang-format-14 shellcheck git
-  systemd libseccomp2 groff-base testssl.sh
+  systemd libseccomp2 groff-base testssl.sh libfaketime
 )
 # libFuzzer comes with clang.
 readonly PACKAGES_FUZZ=(catch2 clang-14 libclang-rt-14-dev)

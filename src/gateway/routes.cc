@@ -41,6 +41,16 @@ bool BackendHealth::rested(BackendId id, Instant now) const {
   return retry_at_[id].load(std::memory_order_relaxed) <= now.time_since_epoch().count();
 }
 
+BackendHealth::Place::Place(BackendHealth& health, BackendId id)
+    : count_(health.connecting_[id]),
+      taken_(count_.fetch_add(1, std::memory_order_relaxed) < kMaxConnecting) {
+  if (!taken_) count_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+BackendHealth::Place::~Place() {
+  if (taken_) count_.fetch_sub(1, std::memory_order_relaxed);
+}
+
 Routes::Routes(std::vector<Pool> pools, std::vector<Backend> backends, PoolId routing_pool)
     : pools_(std::move(pools)), backends_(std::move(backends)), routing_pool_(routing_pool) {
   for (const Backend& backend : backends_) seeds_.push_back(HashText(backend.name));

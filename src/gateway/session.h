@@ -7,6 +7,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -69,6 +70,7 @@ class Session final : public EngineHost, private Dialer::Observer {
     Candidates candidates;
     std::size_t next = 0;  // of the candidates
     Instant began{};       // of this attempt, then of its TLS
+    std::optional<BackendHealth::Place> queue;
     std::unique_ptr<Dialer::Attempt> attempt;
     Deadline deadline;
   };

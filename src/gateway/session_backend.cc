@@ -19,12 +19,14 @@ void Session::ConnectBackend(std::string_view user) {
 void Session::TryNextBackend() {
   Dialing& dialing = *dialing_;
   dialing.attempt.reset();
-  if (dialing.next >= dialing.candidates.count) {
-    backend_id_ = kNoBackend;
-    dialing.deadline.Arm(now_);
-    return;
+  dialing.queue.reset();
+  backend_id_ = kNoBackend;
+  while (backend_id_ == kNoBackend && dialing.next < dialing.candidates.count) {
+    const BackendId id = dialing.candidates.id[dialing.next++];
+    // A queue that is full says nothing about the backend's health.
+    if (dialing.queue.emplace(keeper_.shared().health, id).taken()) backend_id_ = id;
   }
-  backend_id_ = dialing.candidates.id[dialing.next++];
+  if (backend_id_ == kNoBackend) return dialing.deadline.Arm(now_);
   const Backend& backend = routes().backend(backend_id_);
   dialing.began = now_;
   dialing.deadline.Arm(now_ + plan().timeouts.connect);
@@ -106,7 +108,9 @@ void Session::OnConnectDeadline(void* owner) {
 }
 
 void Session::BackendGreeted() {
-  if (dialing_) dialing_->deadline.Disarm();
+  if (!dialing_) return;
+  dialing_->deadline.Disarm();
+  dialing_->queue.reset();
 }
 
 void Session::RejectBackend(BackendFailure why) {

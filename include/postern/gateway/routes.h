@@ -19,6 +19,8 @@ namespace postern {
 
 // A failed backend is not tried again before this.
 inline constexpr Duration kRetryAfter = std::chrono::seconds(5);
+// Sessions that may wait for one backend to greet them (SECURITY R-07).
+inline constexpr std::uint32_t kMaxConnecting = 1000;
 // The first choice and one failover (DESIGN 1.2, timeouts.connect).
 inline constexpr std::size_t kMaxCandidates = 2;
 
@@ -47,7 +49,7 @@ struct Candidates {
 
 class BackendHealth {
  public:
-  explicit BackendHealth(std::size_t capacity) : retry_at_(capacity) {}
+  explicit BackendHealth(std::size_t capacity) : retry_at_(capacity), connecting_(capacity) {}
   std::size_t capacity() const { return retry_at_.size(); }
 
   // What became of a connection. Any thread.
@@ -58,9 +60,25 @@ class BackendHealth {
   // False for kRetryAfter behind a failure. Any thread.
   bool rested(BackendId id, Instant now) const;
 
+  // One of kMaxConnecting places in front of a backend, held from the dial to its greeting: a
+  // backend that is slow to greet keeps no more than these waiting. Any thread.
+  class Place {
+   public:
+    Place(BackendHealth& health, BackendId id);
+    ~Place();
+    Place(const Place&) = delete;
+    Place& operator=(const Place&) = delete;
+    bool taken() const { return taken_; }
+
+   private:
+    std::atomic<std::uint32_t>& count_;
+    bool taken_;
+  };
+
  private:
   // Nanoseconds of the monotonic clock; 0: up.
   std::vector<std::atomic<std::int64_t>> retry_at_;
+  std::vector<std::atomic<std::uint32_t>> connecting_;
 };
 
 class Routes {

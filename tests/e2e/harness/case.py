@@ -64,14 +64,14 @@ class EndToEnd(unittest.TestCase):
 
     # The gateway.
 
-    def gateway(self, *backends, **changes):
+    def gateway(self, *backends, prefix=(), environment=None, **changes):
         """In front of the scripted backends given (IMAP and POP3 alike), or of Dovecot."""
         if backends:
             places = [{"imap": each.address, "pop3": each.address} if isinstance(each, Scripted) else each
                       for each in backends]
         else:
             places = [{"imap": self.dovecot.imap, "pop3": self.dovecot.pop3}]
-        gateway = Gateway(configuration(places, **changes))
+        gateway = Gateway(configuration(places, **changes), prefix, environment)
         self._gateways.append(gateway)
         return gateway
 

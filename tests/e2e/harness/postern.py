@@ -105,7 +105,8 @@ def configuration(backends, listeners=None, pool=None, certificates=None, **chan
 class Gateway:
     """A running Postern."""
 
-    def __init__(self, text):
+    def __init__(self, text, prefix=(), environment=None):
+        """`prefix`: a command that runs the binary, such as prlimit; `environment`: variables beside ours."""
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="postern-gateway-"))
         self.config = self.folder / "postern.toml"
         self.config.write_text(text)
@@ -113,9 +114,9 @@ class Gateway:
         self.events = []
         self.changed = threading.Condition()
         self.addresses = {}
-        environment = {**os.environ, "TSAN_OPTIONS": os.environ.get("TSAN_OPTIONS", "") + TSAN}
+        environment = {**os.environ, **(environment or {}), "TSAN_OPTIONS": os.environ.get("TSAN_OPTIONS", "") + TSAN}
         with open(self.errors, "wb") as stderr:
-            self.process = subprocess.Popen([BINARY, "run", "-c", str(self.config)], stdin=subprocess.DEVNULL,
+            self.process = subprocess.Popen([*prefix, BINARY, "run", "-c", str(self.config)], stdin=subprocess.DEVNULL,
                                             stdout=subprocess.PIPE, stderr=stderr, env=environment)
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()

@@ -88,6 +88,18 @@ TEST_CASE("a backend whose name is not resolved yet is not chosen") {
   CHECK(routes.Choose(BackendHealth(1), 0, Protocol::kImap, "ann", kStart).count == 0);
 }
 
+TEST_CASE("a backend that does not greet keeps a bounded number waiting") {
+  BackendHealth health(1);
+  std::vector<std::unique_ptr<BackendHealth::Place>> places;
+  for (std::uint32_t i = 0; i < kMaxConnecting; ++i) {
+    places.push_back(std::make_unique<BackendHealth::Place>(health, BackendId{0}));
+    REQUIRE(places.back()->taken());
+  }
+  CHECK_FALSE(BackendHealth::Place(health, BackendId{0}).taken());
+  places.pop_back();
+  CHECK(BackendHealth::Place(health, BackendId{0}).taken());
+}
+
 TEST_CASE("only backends that serve the protocol are chosen") {
   const Ten backends = TenBackends();
   for (int i = 0; i < 500; ++i) {
