@@ -50,7 +50,7 @@ class Prefix(EndToEnd):
     def launcher(self, before="", prefix="", environment=""):
         """A script that starts the installed binary with an empty environment, by way of `prefix`."""
         path = self.folder() / "postern"
-        options = "TSAN_OPTIONS=$TSAN_OPTIONS ASAN_OPTIONS=$ASAN_OPTIONS"
+        options = 'TSAN_OPTIONS="$TSAN_OPTIONS" ASAN_OPTIONS="$ASAN_OPTIONS"'
         path.write_text(f"#!/bin/sh\n{before}\nexec env -i {options} {environment} {prefix} {self.binary} \"$@\"\n")
         path.chmod(0o755)
         return mock.patch("harness.postern.BINARY", str(path))
@@ -236,6 +236,9 @@ class Confined(Prefix):
         gateway.event("reloaded")
         self.serves(gateway)
         self.assertEqual(gateway.get("/readyz")[0], 200)
+        # MemoryDenyWriteExecute= would have refused these.
+        maps = pathlib.Path(f"/proc/{gateway.pid}/maps").read_text()
+        self.assertNotRegex(maps, r"(?m)^\S+ .wx")
 
 
 class Manager(Prefix):
