@@ -21,6 +21,17 @@ void SimBackend::Begin() {
   timeline_.After(SomeTime(), [this] { Greet(); });
 }
 
+bool SimBackend::FailsToGreet(std::initializer_list<const char*> bad) {
+  const bool fails = fault_ >= Fault::kSilent && fault_ <= Fault::kBadGreeting;
+  if (fault_ == Fault::kBadGreeting) wire_.Send(random_.Pick(bad));
+  if (fault_ == Fault::kSilent || (fault_ == Fault::kBadGreeting && random_.Chance(50))) {
+    Stall();
+  } else if (fails) {
+    End();
+  }
+  return fails;
+}
+
 Duration SimBackend::SomeTime() {
   if (random_.Chance(2)) return std::chrono::seconds(random_.Between(1, 15));
   return std::chrono::microseconds(random_.Below(3000));

@@ -2,6 +2,7 @@
 // have in common. It may be a liar: its seed says how it fails, and when.
 #pragma once
 
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -20,15 +21,15 @@ enum class Fault : std::uint8_t {
   kLoginCut,     // ends instead of judging the login
   kLoginBusy,    // refuses every login for a while
   kLoginStall,
-  kCut,           // ends instead of answering
-  kCutInBody,     // ends within a literal or a multi-line reply
+  kCut,        // ends instead of answering
+  kCutInBody,  // ends within a literal or a multi-line reply
   kCutInLine,
-  kStall,         // answers no more
-  kNonsense,      // says what breaks the framing
-  kUnasked,       // a tag nobody sent, a reply nobody asked for
-  kUnaskedPlus,   // a continuation nobody waits for
-  kHuge,          // announces 2 GiB, and ends
-  kGoodbye,       // says that it goes, and goes
+  kStall,        // answers no more
+  kNonsense,     // says what breaks the framing
+  kUnasked,      // a tag nobody sent, a reply nobody asked for
+  kUnaskedPlus,  // a continuation nobody waits for
+  kHuge,         // announces 2 GiB, and ends
+  kGoodbye,      // says that it goes, and goes
 };
 
 class SimBackend : public Far {
@@ -56,6 +57,8 @@ class SimBackend : public Far {
   void BusyFor(Duration time);
   void ExpectTls() { shaking_ = true; }
   bool secured() const { return secured_; }
+  // True when its fault is one of the greeting; bad are the greetings that are none.
+  bool FailsToGreet(std::initializer_list<const char*> bad);
   // Ends the connection in one way or the other; works no more.
   void End();
   void Stall() { dead_ = true; }

@@ -34,9 +34,7 @@ void Free(void* memory) {
 
 }  // namespace
 
-HeldBy::HeldBy(std::size_t owner) : before_(current_owner) {
-  current_owner = owner % kMostOwners;
-}
+HeldBy::HeldBy(std::size_t owner) : before_(current_owner) { current_owner = owner % kMostOwners; }
 HeldBy::~HeldBy() { current_owner = before_; }
 std::int64_t BytesHeldBy(std::size_t owner) { return held[owner]; }
 std::size_t CurrentOwner() { return current_owner; }

@@ -57,6 +57,7 @@ class ImapBackend final : public SimBackend {
   bool refused_ = false;  // a challenge was sent; its answer ends the exchange
   std::string login_tag_;
   std::string idle_tag_;
+  bool idle_plus_said_ = false;
   std::size_t early_ends_ = 0;  // IDLEs that were ended without their DONE
   std::size_t number_ = 0;
 };

@@ -7,31 +7,9 @@
 namespace postern::testing {
 
 void ImapBackend::Greet() {
-  if (dead()) return;
-  switch (fault_) {
-    case Fault::kSilent:
-      return Stall();
-    case Fault::kNoGreeting:
-      return End();
-    case Fault::kBadGreeting:
-      wire_.Send(random_.Pick<const char*>({"* BYE full\r\n", "* PREAUTH welcome root\r\n",
-                                            "220 smtp\r\n", "* OK no line end", "\n", "a OK\r\n"}));
-      return random_.Chance(50) ? Stall() : End();
-    case Fault::kNone:
-    case Fault::kLoginCut:
-    case Fault::kLoginBusy:
-    case Fault::kLoginStall:
-    case Fault::kCut:
-    case Fault::kCutInBody:
-    case Fault::kCutInLine:
-    case Fault::kStall:
-    case Fault::kNonsense:
-    case Fault::kUnasked:
-    case Fault::kUnaskedPlus:
-    case Fault::kHuge:
-    case Fault::kGoodbye:
-      break;
-  }
+  if (dead() || FailsToGreet({"* BYE full\r\n", "* PREAUTH welcome root\r\n", "220 smtp\r\n",
+                              "* OK no line end", "\n", "a OK\r\n"}))
+    return;
   const bool lists = random_.Chance(50);
   wire_.Send(lists ? "* OK [CAPABILITY " + Capabilities() + "] ready\r\n"
                    : std::string("* OK ready\r\n"));

@@ -85,8 +85,8 @@ void ImapLedger::BackendRead(std::string_view text) {
 void ImapLedger::BackendRefuses(std::string_view begin) {
   const Entry* entry = Arrive(begin);
   if (entry == nullptr || Begins(entry->command.bytes, begin)) return;
-  Violate("R-INV-2", "the client meant " + Shown(entry->command.bytes) +
-                         " and the backend reads " + Shown(begin));
+  Violate("R-INV-2", "the client meant " + Shown(entry->command.bytes) + " and the backend reads " +
+                         Shown(begin));
 }
 
 void ImapLedger::BackendReadDone() {

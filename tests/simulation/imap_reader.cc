@@ -76,7 +76,8 @@ CommandReader::Event CommandReader::Next() {
   if (over_) text_.clear();
   over_ = false;
   if (left_ > 0) {
-    const std::size_t size = static_cast<std::size_t>(std::min<std::uint64_t>(left_, bytes_.size()));
+    const std::size_t size =
+        static_cast<std::size_t>(std::min<std::uint64_t>(left_, bytes_.size()));
     text_.append(bytes_, 0, size);
     bytes_.erase(0, size);
     left_ -= size;

@@ -61,8 +61,7 @@ std::size_t ImapScriptWriter::Add(Fate fate, const std::string& verb, std::vecto
   return index;
 }
 
-std::size_t ImapScriptWriter::AddLine(Fate fate, const std::string& verb,
-                                      const std::string& rest) {
+std::size_t ImapScriptWriter::AddLine(Fate fate, const std::string& verb, const std::string& rest) {
   return Add(fate, verb, {{rest}});
 }
 

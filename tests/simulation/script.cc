@@ -8,8 +8,8 @@ Duration ShortPause(Random& random) {
 }
 
 std::string SomeText(Random& random, std::size_t size) {
-  static constexpr std::string_view kWords[] = {"a OK done", "* BYE",   "{5}", "{5+}\r\n", "\r\n",
-                                                "\r\n.\r\n",  "\r\n..", "\r",  "lorem",    " "};
+  static constexpr std::string_view kWords[] = {"a OK done", "* BYE",  "{5}", "{5+}\r\n", "\r\n",
+                                                "\r\n.\r\n", "\r\n..", "\r",  "lorem",    " "};
   std::string text;
   text.reserve(size + 16);
   while (text.size() < size) {

@@ -32,6 +32,8 @@ bool ScriptedClient::Play(const Step& step) {
   switch (step.kind) {
     case Step::Kind::kSend:
       if (step.begins) OnBegins(step.command);
+      // Those of before belonged to others.
+      if (step.begins) pluses_ = 0;
       wire_.Send(step.bytes);
       return true;
     case Step::Kind::kGreeting:

@@ -71,8 +71,8 @@ std::shared_ptr<const Setup> SeededSetup(Random& random, PoolTls tls) {
   for (const Protocol protocol : {Protocol::kImap, Protocol::kPop3}) {
     const std::string name = protocol == Protocol::kImap ? "imap" : "pop3";
     for (std::size_t i = 0; i < kEntranceCount; ++i) {
-      doors.push_back({name + std::to_string(i), protocol, Networks("10.9.0.0/16"),
-                       Networks("10.8.0.0/16")});
+      doors.push_back(
+          {name + std::to_string(i), protocol, Networks("10.9.0.0/16"), Networks("10.8.0.0/16")});
     }
   }
   return std::make_shared<const Setup>(

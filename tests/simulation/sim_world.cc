@@ -5,6 +5,7 @@
 
 #include "simulation/held_memory.h"
 #include "simulation/imap_backend.h"
+#include "simulation/pop3_backend.h"
 #include "simulation/sim_setup.h"
 #include "simulation/tls_stand_in.h"
 
@@ -53,13 +54,13 @@ SimWorld::SimWorld(const Scenario& scenario)
       health_(kBackends),
       shared_{health_, *log_, "sim"},
       shard_(std::make_unique<Shard>(ShardSize{kProtocolCount * kEntranceCount, 1, kBackends})),
-      pool_tls_(random_.Pick({PoolTls::kNone, PoolTls::kNone, PoolTls::kStarttls,
-                              PoolTls::kImplicit})),
+      pool_tls_(
+          random_.Pick({PoolTls::kNone, PoolTls::kNone, PoolTls::kStarttls, PoolTls::kImplicit})),
       visits_(scenario.sessions),
-      forgotten_(timeline_.deadlines(), [](void*) {}, nullptr) {
+      forgotten_(
+          timeline_.deadlines(), [](void*) {}, nullptr) {
   shared_.max_sessions = random_.Chance(80) ? scenario.sessions : scenario.sessions / 2 + 1;
-  keeper_ = std::make_unique<Keeper>(0, *this, shared_, *shard_,
-                                     SeededSetup(random_, pool_tls_));
+  keeper_ = std::make_unique<Keeper>(0, *this, shared_, *shard_, SeededSetup(random_, pool_tls_));
   for (std::size_t number = 1; number <= scenario.sessions; ++number) MakeVisit(number);
   PlanEvents();
 }
@@ -75,18 +76,36 @@ void SimWorld::MakeVisit(std::size_t number) {
                                 Entrance::kProxied, Entrance::kRefused});
   const Habits habits = Habits::Seeded(random);
   const std::string name = "client " + std::to_string(number);
-  visit.wire =
-      std::make_unique<Wire>(timeline_, record_, random.Branch(1), habits, name, number);
-  ImapScript script =
-      ImapScriptWriter(random.Branch(2), Account{number}, visit.entrance).Write();
-  visit.client =
-      std::make_unique<ImapClient>(timeline_, record_, *visit.wire, std::move(script));
+  visit.wire = std::make_unique<Wire>(timeline_, record_, random.Branch(1), habits, name, number);
+  visit.protocol = random.Chance(60) ? Protocol::kImap : Protocol::kPop3;
+  visit.client = MakeClient(visit, number, random.Branch(2));
   visit.wire->Attach(*visit.client);
   timeline_.After(Duration(random.Below(static_cast<std::size_t>(kArrivals.count()))),
                   [this, number] {
                     waiting_.push_back(number);
                     Admit();
                   });
+}
+
+std::unique_ptr<ScriptedClient> SimWorld::MakeClient(const Visit& visit, std::size_t number,
+                                                     Random random) {
+  const Account account{number};
+  if (visit.protocol == Protocol::kImap) {
+    return std::make_unique<ImapClient>(timeline_, record_, *visit.wire,
+                                        ImapScriptWriter(random, account, visit.entrance).Write());
+  }
+  return std::make_unique<Pop3Client>(timeline_, record_, *visit.wire,
+                                      Pop3ScriptWriter(random, account, visit.entrance).Write());
+}
+
+std::unique_ptr<SimBackend> SimWorld::MakeBackend(const Visit& visit, Wire& wire, Random random) {
+  const SimBackend::Settings settings{pool_tls_, true};
+  if (visit.protocol == Protocol::kImap) {
+    return std::make_unique<ImapBackend>(timeline_, record_, wire, random, settings,
+                                         static_cast<ImapClient&>(*visit.client));
+  }
+  return std::make_unique<Pop3Backend>(timeline_, record_, wire, random, settings,
+                                       static_cast<Pop3Client&>(*visit.client));
 }
 
 void SimWorld::PlanEvents() {
@@ -191,9 +210,7 @@ void SimWorld::Connect(Observer& observer, std::size_t owner, const Address& add
       std::make_unique<Wire>(timeline_, record_, random.Branch(1), habits, name, owner);
   Wire& wire = *connection.wire;
   wire.to_backend = true;
-  connection.backend = std::make_unique<ImapBackend>(
-      timeline_, record_, wire, random.Branch(2), SimBackend::Settings{pool_tls_, true},
-      static_cast<ImapClient&>(*visit.client));
+  connection.backend = MakeBackend(visit, wire, random.Branch(2));
   SimBackend& backend = *connection.backend;
   wire.Attach(backend);
   visit.backend = &wire;

@@ -63,6 +63,8 @@ class SimWorld final : public World, private Dialer {
   std::unique_ptr<Dialer::Attempt> Dial(const Address& address, Observer& observer) override;
   void Connect(Observer& observer, std::size_t owner, const Address& address);
   void MakeVisit(std::size_t number);
+  std::unique_ptr<ScriptedClient> MakeClient(const Visit& visit, std::size_t number, Random random);
+  std::unique_ptr<SimBackend> MakeBackend(const Visit& visit, Wire& wire, Random random);
   void PlanEvents();
   void Reload();
   void Drain();

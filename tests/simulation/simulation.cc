@@ -1,12 +1,13 @@
 // The deterministic simulation: whole worlds of sessions, clients and backends, one after the
 // other, each from its seed (DESIGN 3). See tests/README.md.
+#include <unistd.h>
+
 #include <array>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <iterator>
 #include <string>
-#include <unistd.h>
 
 #include "postern/base/clock.h"
 #include "postern/base/text.h"

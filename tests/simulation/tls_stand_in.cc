@@ -40,8 +40,7 @@ class TlsStream final : public Stream, private Stream::Observer {
     const std::string_view expected = role_ == TlsRole::kServer ? kTlsHello : kTlsWelcome;
     heard_.append(bytes);
     const bool whole = heard_.size() >= expected.size();
-    if (std::string_view(heard_).substr(0, expected.size()) !=
-        expected.substr(0, heard_.size())) {
+    if (std::string_view(heard_).substr(0, expected.size()) != expected.substr(0, heard_.size())) {
       plaintext_ = heard_.front() != expected.front();
       return Fail();
     }

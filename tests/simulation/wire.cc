@@ -185,6 +185,7 @@ void Wire::DeliverToNear() {
         std::min(std::max(habits_.near_piece, to_near_.size() / 64), std::size_t{64 * 1024});
     const std::string bytes = to_near_.Take(random_.Between(1, most));
     delivered_ += bytes.size();
+    if (record_.wants_notes()) record_.Note("  postern", "reads " + name_, bytes);
     const HeldBy owner(owner_);
     observer_->OnBytes(bytes);
   } else {

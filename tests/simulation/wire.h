@@ -32,7 +32,7 @@ class Far {
 
 // How a connection behaves.
 struct Habits {
-  std::size_t window = 64 * 1024;     // what the kernel holds towards the far end
+  std::size_t window = 64 * 1024;      // what the kernel holds towards the far end
   std::size_t near_piece = 64 * 1024;  // at most in one OnBytes
   std::size_t far_piece = 64 * 1024;
   Duration delay = std::chrono::milliseconds(2);  // at most, of a piece
