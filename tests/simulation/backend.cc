@@ -10,7 +10,7 @@ SimBackend::SimBackend(Timeline& timeline, Record& record, Wire& wire, Random ra
                        Settings settings)
     : timeline_(timeline), record_(record), wire_(wire), random_(random), settings_(settings) {
   constexpr std::size_t kKinds = static_cast<std::size_t>(Fault::kGoodbye);
-  if (settings.faults && random_.Chance(50)) {
+  if (settings.faults && random_.Chance(40)) {
     fault_ = static_cast<Fault>(random_.Between(1, kKinds));
   }
   fault_in_ = random_.Pick<std::size_t>({0, 1, 2, 5, 9});

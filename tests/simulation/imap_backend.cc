@@ -122,7 +122,8 @@ std::string ImapBackend::Fetch(std::size_t size) {
 void ImapBackend::SayMessages() {
   const std::size_t count = random_.Between(0, 4);
   for (std::size_t i = 0; i < count; ++i) {
-    Say(Fetch(random_.Pick<std::size_t>({0, 1, 20, 3000, 3000, 20000, 70000, 250000})));
+    Say(Fetch(
+        random_.Pick<std::size_t>({0, 1, 20, 3000, 3000, 3000, 20000, 70000, 250000, 800000})));
   }
 }
 

@@ -8,7 +8,7 @@
 namespace postern::testing {
 
 void ImapScriptWriter::WriteArrival() {
-  if (entrance_ == Entrance::kProxied) PutRaw("PROXY TCP4 198.51.100.7 192.0.2.1 4711 993\r\n");
+  if (entrance_ == Entrance::kProxied) PutRaw(ProxyHeader(random_));
   if (random_.Chance(2)) return PutRaw("GET / HTTP/1.1\r\nHost: mail.example\r\n\r\n");
   const bool tls = entrance_ == Entrance::kImplicit || entrance_ == Entrance::kProxied;
   if (tls) Put(Step::Kind::kTls, kNoCommand);

@@ -132,7 +132,8 @@ void Pop3Backend::OnCommand(const std::string& line) {
 // Lines with dots in front as they are sent, and what looks like an end and is none.
 std::string Pop3Backend::Body() {
   std::string body;
-  const std::size_t size = random_.Pick<std::size_t>({0, 10, 3000, 3000, 60000, 250000});
+  const std::size_t size =
+      random_.Pick<std::size_t>({0, 10, 3000, 3000, 3000, 60000, 250000, 800000});
   while (body.size() < size) {
     body +=
         random_.Pick<const char*>({"..\r\n", "...\r\n", "\r\n", "+OK\r\n", "-ERR [SYS/TEMP]\r\n",

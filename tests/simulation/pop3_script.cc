@@ -42,7 +42,8 @@ void Pop3ScriptWriter::PutAwait(std::size_t command) {
 }
 
 void Pop3ScriptWriter::WriteArrival() {
-  if (entrance_ == Entrance::kProxied) PutRaw("PROXY TCP4 198.51.100.7 192.0.2.1 4711 995\r\n");
+  if (entrance_ == Entrance::kProxied) PutRaw(ProxyHeader(random_));
+  if (random_.Chance(2)) return PutRaw("POST / HTTP/1.1\r\nHost: mail.example\r\n\r\n");
   const bool tls = entrance_ == Entrance::kImplicit || entrance_ == Entrance::kProxied;
   if (tls) Put(Step::Kind::kTls, kNoCommand, random_.Chance(2) ? "QUIT\r\n" : "");
   Put(Step::Kind::kGreeting, kNoCommand);

@@ -7,6 +7,11 @@ Duration ShortPause(Random& random) {
   return std::chrono::milliseconds(random.Pick<int>({1, 20, 300, 1000}));
 }
 
+std::string ProxyHeader(Random& random) {
+  return random.Chance(90) ? "PROXY TCP4 198.51.100.7 192.0.2.1 4711 993\r\n"
+                           : "PROXY TCP4 198.51.100.7\r\n";
+}
+
 std::string SomeText(Random& random, std::size_t size) {
   static constexpr std::string_view kWords[] = {"a OK done", "* BYE",  "{5}", "{5+}\r\n", "\r\n",
                                                 "\r\n.\r\n", "\r\n..", "\r",  "lorem",    " "};

@@ -56,6 +56,8 @@ struct Account {
 
 // A time of a second at most, often none.
 Duration ShortPause(Random& random);
+// What a proxy says first, or what it must not say.
+std::string ProxyHeader(Random& random);
 // Anything at all, with CRLFs in it.
 std::string SomeText(Random& random, std::size_t size);
 

@@ -1,4 +1,5 @@
 // What a world is held to at every step, and when all is over.
+#include <algorithm>
 #include <string>
 
 #include "metrics/shard_data.h"
@@ -38,6 +39,7 @@ void SimWorld::CheckMemory(std::size_t number) {
   if (visit.backend != nullptr && !visit.backend->near_closed()) {
     held += static_cast<std::int64_t>(visit.backend->backlog());
   }
+  most_held_ = std::max(most_held_, held);
   if (held <= kMostHeld) return;
   record_.Violate("R-INV-6", visit.wire->name() + ": " + std::to_string(held) + " bytes are held");
 }

@@ -32,6 +32,9 @@ class SimWorld final : public World, private Dialer {
   // Until nothing happens any more, or a law is broken.
   void Run();
   const Record& record() const { return record_; }
+  const Shard& shard() const { return *shard_; }
+  std::uint64_t steps() const { return timeline_.steps(); }
+  std::int64_t most_held() const { return most_held_; }  // for any session
 
   // World.
   Instant now() override { return timeline_.now(); }
@@ -89,6 +92,7 @@ class SimWorld final : public World, private Dialer {
   std::map<const Observer*, std::size_t> dialling_;
   std::unique_ptr<Keeper> keeper_;
   bool draining_ = false;
+  std::int64_t most_held_ = 0;
   Deadline forgotten_;
 };
 

@@ -11,6 +11,7 @@
 
 #include "postern/base/clock.h"
 #include "postern/base/text.h"
+#include "simulation/census.h"
 #include "simulation/sim_world.h"
 
 namespace postern::testing {
@@ -22,14 +23,16 @@ struct Options {
   std::uint64_t worlds = 1;
   long seconds = 0;  // instead of a number of worlds
   Sabotage sabotage = Sabotage::kNone;
-  std::string expect;  // the law that a sabotaged run must find broken
+  bool census = false;  // ends with 1 too when something was never met
+  std::string expect;   // the law that a sabotaged run must find broken
 };
 
 constexpr const char* kUsage =
     "simulation [--seed N] [--sessions N] [--worlds N | --seconds N]\n"
-    "           [--sabotage NAME --expect LAW]\n"
+    "           [--census 1] [--sabotage NAME --expect LAW]\n"
     "Plays one simulated world per seed, N and the following ones, and ends with 1 at the first\n"
-    "broken law. With --expect it ends with 0 only when that law is found broken.\n";
+    "broken law; with --census also when what a long run meets was not met. With --expect it ends "
+    "with 0 only when that law is found broken.\n";
 
 // For the line that is printed when the program itself ends the process.
 std::array<char, 200> reproduction{};
@@ -50,10 +53,11 @@ struct Finding {
   std::vector<std::string> notes;
 };
 
-Finding Play(const Scenario& scenario) {
+Finding Play(const Scenario& scenario, Census* census = nullptr) {
   std::snprintf(reproduction.data(), reproduction.size(), "%s\n", Reproduce(scenario).c_str());
   SimWorld world(scenario);
   world.Run();
+  if (census != nullptr) census->Add(world.shard().data(), world.steps(), world.most_held());
   return {world.record().law(), world.record().what(), world.record().notes()};
 }
 
@@ -96,6 +100,8 @@ std::optional<Options> ParseOptions(int count, char** words) {
       options.seed = *number;
     } else if (name == "--sessions" && *number > 0 && *number < 4000) {
       options.sessions = static_cast<std::size_t>(*number);
+    } else if (name == "--census") {
+      options.census = *number != 0;
     } else if (name == "--worlds") {
       options.worlds = *number;
     } else if (name == "--seconds") {
@@ -111,9 +117,10 @@ int RunWorlds(const Options& options) {
   const Instant begin = MonotonicNow();
   const Instant end = begin + std::chrono::seconds(options.seconds);
   std::uint64_t worlds = 0;
+  Census census;
   while (options.seconds > 0 ? MonotonicNow() < end : worlds < options.worlds) {
     const Scenario scenario{options.seed + worlds++, options.sessions, options.sabotage, false};
-    const Finding finding = Play(scenario);
+    const Finding finding = Play(scenario, &census);
     if (finding.law.empty()) continue;
     if (options.expect.empty()) return Report(scenario), 1;
     if (finding.law != options.expect) continue;
@@ -124,7 +131,10 @@ int RunWorlds(const Options& options) {
   std::printf("%llu worlds, %llu sessions, %.1f s: every law held\n",
               static_cast<unsigned long long>(worlds),
               static_cast<unsigned long long>(worlds * options.sessions), seconds);
-  return options.expect.empty() ? 0 : 1;
+  std::printf("%s", census.Text().c_str());
+  const std::string missing = options.census ? census.Missing() : "";
+  if (!missing.empty()) std::printf("never met:%s\n", missing.c_str());
+  return options.expect.empty() && missing.empty() ? 0 : 1;
 }
 
 }  // namespace

@@ -13,6 +13,11 @@ Habits Habits::Seeded(Random& random) {
   habits.near_piece = random.Pick<std::size_t>({3, 100, 1460, 16 * 1024, 64 * 1024, 64 * 1024});
   habits.far_piece = random.Pick<std::size_t>({1460, 8192, 64 * 1024});
   habits.delay = std::chrono::microseconds(random.Pick<int>({20, 300, 2000, 30000}));
+  if (random.Chance(5)) {
+    // Reads as slowly as a telephone in a tunnel.
+    habits.far_piece = 1460;
+    habits.delay = std::chrono::milliseconds(400);
+  }
   habits.stalls = random.Pick<unsigned>({0, 0, 0, 1, 5});
   return habits;
 }
