@@ -47,6 +47,20 @@ std::string UnitsText(std::int64_t value, const Units& units) {
   return fmt::format("{}{}", value, units.back().name);
 }
 
+// The parser quotes what it stumbled over; control characters of the file steer no terminal.
+std::string Printable(std::string_view message) {
+  std::string out;
+  for (const char c : message) {
+    const auto octet = static_cast<unsigned char>(c);
+    if (octet >= 0x20 && octet != 0x7F) {
+      out += c;
+    } else {
+      out += fmt::format("\\u{:04x}", octet);
+    }
+  }
+  return out;
+}
+
 std::string_view TypeText(const toml::node& node) {
   switch (node.type()) {
     case toml::node_type::none:
@@ -90,7 +104,7 @@ void Problems::Move(std::vector<Entry>& entries, std::vector<std::string>& out) 
     return std::tie(a.place.line, a.place.column) < std::tie(b.place.line, b.place.column);
   });
   for (const Entry& entry : entries) {
-    out.push_back(fmt::format("{}: {}", Locate(entry.place), entry.message));
+    out.push_back(fmt::format("{}: {}", Locate(entry.place), Printable(entry.message)));
   }
   entries.clear();
 }

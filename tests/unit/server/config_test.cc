@@ -177,6 +177,16 @@ TEST_CASE("A syntax error has its place") {
   CHECK(StartsWithNoCase(error, "/etc/postern/p.toml:2:"));
 }
 
+TEST_CASE("Control characters of the file are not printed as such") {
+  for (const std::string_view text : {"name = n\x02", "\"a\\u001b[2J\" = 1", "\x7f"}) {
+    const std::vector<std::string> errors = Parse(text).errors.errors;
+    REQUIRE_FALSE(errors.empty());
+    for (const std::string& error : errors) {
+      for (const char c : error) CHECK((c >= ' ' && c <= '~'));
+    }
+  }
+}
+
 TEST_CASE("A key that is given twice is an error") {
   const std::string error = OnlyErrorOf("[gateway]\nname = \"a\"\nname = \"b\"\n");
   CHECK(StartsWithNoCase(error, "/etc/postern/p.toml:3:"));
