@@ -53,21 +53,26 @@ void Pop3Engine::OnBackendFailed() {
 
 std::size_t Pop3Engine::ReadDialogue(std::string_view bytes) {
   const std::size_t consumed = login_->backend->OnBytes(bytes);
+  if (const std::optional<std::string> challenge = login_->backend->TakeChallenge()) {
+    state_ = State::kChallenge;
+    host_.ToClient(pop3::ChallengeLine(*challenge));
+  }
   Conclude();
   // Through: what follows is a relay's. Not through: this backend's words no longer matter.
   if (state_ == State::kRelay) return consumed + ReadReplies(bytes.substr(consumed));
-  return in_dialogue() ? consumed : bytes.size();
+  const bool goes_on =
+      in_dialogue() && login_->backend->verdict() == Pop3BackendLogin::Verdict::kPending;
+  return goes_on ? consumed : bytes.size();
 }
 
 void Pop3Engine::Conclude() {
   using Verdict = Pop3BackendLogin::Verdict;
+  // The client owes a line that must not be taken for a command.
+  if (state_ == State::kChallenge) return;
   const Pop3BackendLogin& backend = *login_->backend;
   switch (backend.verdict()) {
     case Verdict::kPending:
       return;
-    case Verdict::kChallenge:
-      state_ = State::kChallenge;
-      return host_.ToClient(pop3::ChallengeLine(backend.text()));
     case Verdict::kOk:
       return LoginThrough(backend.text());
     case Verdict::kRefused:

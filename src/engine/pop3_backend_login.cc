@@ -225,12 +225,11 @@ void Pop3BackendLogin::OnVerdict(std::string_view line) {
   const bool may_challenge = state_ == State::kAuth && IsOauth(order_.mechanism);
   if (!may_challenge || !pop3::IsContinuation(line)) return Lost(BackendFailure::kProtocol);
   state_ = State::kChallenge;
-  Give(Verdict::kChallenge, pop3::StatusText(line));
+  challenge_ = pop3::StatusText(line);
 }
 
 void Pop3BackendLogin::Answer(std::string_view line) {
-  if (verdict_ != Verdict::kChallenge) return;
-  verdict_ = Verdict::kPending;
+  if (!listening()) return;
   Send(State::kChallenge, Secret(line.size() > kMaxChallengeAnswer ? "*" : line));
 }
 
@@ -255,6 +254,7 @@ void Pop3BackendLogin::Cannot(const pop3::Complaint& complaint) {
 }
 
 void Pop3BackendLogin::Lost(BackendFailure failure) {
+  if (!listening()) return;
   failure_ = failure;
   Give(credentials_sent() ? Verdict::kUnavailable : Verdict::kUnusable, {});
 }

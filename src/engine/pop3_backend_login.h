@@ -1,7 +1,7 @@
 // Pop3BackendLogin: one login at a backend: Postern speaks as the client, from the backend's
 // greeting to its word on the credentials. One object a connection. Pure; owned by the engine's
 // login state; the worker's thread. Knows nothing of our own client: what it needs from there, the
-// answer to a challenge, is asked for by a verdict.
+// answer to a challenge, is asked for by TakeChallenge.
 //
 //   kGreeting     the greeting is awaited            +OK -> kCapa
 //   kCapa         the capabilities are awaited       -> the next of the steps below that is due
@@ -25,6 +25,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "engine/pop3_text.h"
 #include "postern/engine/engine.h"
@@ -45,7 +46,6 @@ class Pop3BackendLogin {
   };
   enum class Verdict : std::uint8_t {
     kPending,
-    kChallenge,    // text() is for the client, whose line goes to Answer
     kOk,           // text() is the backend's
     kRefused,      // text() is the backend's, with its code or without
     kCannot,       // the backend has no way to do it: complaint() says so
@@ -58,13 +58,17 @@ class Pop3BackendLogin {
   Pop3BackendLogin(const Pop3BackendLogin&) = delete;
   Pop3BackendLogin& operator=(const Pop3BackendLogin&) = delete;
 
-  // Consumes whole frames; stops when there is a verdict. Look at verdict() after each event.
+  // Consumes whole frames; stops when there is a verdict. Look at TakeChallenge() and verdict()
+  // after each event.
   std::size_t OnBytes(std::string_view bytes);
   // The handshake that was asked for is done.
   void OnSecured();
-  // The backend ended its side.
+  // The backend ended its side; what it said before stands.
   void OnEnd() { Lost(state_ == State::kTls ? BackendFailure::kTls : BackendFailure::kClosed); }
   void OnTimeout() { Lost(BackendFailure::kTimeout); }
+  // Why a token was refused, for the client, whose line goes to Answer; once. A verdict may be
+  // there before that line is.
+  std::optional<std::string> TakeChallenge() { return std::exchange(challenge_, {}); }
   // The client's answer to the challenge, without CRLF.
   void Answer(std::string_view line);
 
@@ -94,9 +98,7 @@ class Pop3BackendLogin {
     kChallenge,
   };
 
-  bool listening() const {
-    return verdict_ == Verdict::kPending || verdict_ == Verdict::kChallenge;
-  }
+  bool listening() const { return verdict_ == Verdict::kPending; }
   bool credentials_sent() const;
   void OnFrame(std::string_view bytes, pop3::Frame::Kind kind);
   void OnGreeting(std::string_view line);
@@ -134,6 +136,7 @@ class Pop3BackendLogin {
   Duration tls_time_{};
   Verdict verdict_ = Verdict::kPending;
   std::string text_;
+  std::optional<std::string> challenge_;
   pop3::Complaint complaint_;
   std::optional<BackendFailure> failure_;
 };

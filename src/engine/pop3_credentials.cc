@@ -90,6 +90,7 @@ void Pop3Engine::OnChallengeAnswer(std::string_view line) {
   state_ = State::kBackend;
   RestartCommand();
   login_->backend->Answer(line);
+  Conclude();
 }
 
 void Pop3Engine::RestartCommand() {

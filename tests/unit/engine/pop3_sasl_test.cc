@@ -113,23 +113,39 @@ TEST_CASE("A POP3 OAuth challenge is relayed with its answer and counts as a ref
   });
 }
 
-TEST_CASE("A POP3 backend that does not wait for the answer to its challenge is understood") {
-  Pop3Visit visit;
+// To the moment at which the token is out.
+void SendToken(Pop3Visit& visit) {
   visit.Client("AUTH XOAUTH2 " + Xoauth2("bob", "old") + "\r\n");
   visit.MeetBackend(kCapa);
   visit.ToBackend();
-  visit.Backend("+ e30=\r\n");
-  visit.Backend("-ERR [AUTH] too slow\r\n");
-  CHECK(visit.ToClient() == "+ e30=\r\n-ERR [AUTH] too slow\r\n");
-  CHECK(visit.Logins(Mechanism::kXoauth2, LoginResult::kFailed) == 1);
+}
 
-  Pop3Visit chatty;
-  chatty.Client("AUTH XOAUTH2 " + Xoauth2("bob", "old") + "\r\n");
-  chatty.MeetBackend(kCapa);
-  chatty.ToBackend();
-  chatty.Backend("+ e30=\r\nwhat\r\n");
-  CHECK(chatty.ToClient().find("-ERR [SYS/TEMP] ") != std::string::npos);
-  CHECK(chatty.host.drop_failure == BackendFailure::kProtocol);
+TEST_CASE("A POP3 refusal that does not wait for the challenge's answer waits with us") {
+  ForEverySplit("+ e30=\r\n-ERR [AUTH] no\r\nand more\r\n", [](const Split& split) {
+    Pop3Visit visit;
+    SendToken(visit);
+    visit.Backend(split);
+    // The client's answer is no command, and what a chatty backend says is not kept.
+    CHECK(visit.ToClient() == "+ e30=\r\n");
+    CHECK(visit.backend_pending.empty());
+    visit.Client("AQ==\r\nCAPA\r\n");
+    CHECK(visit.ToClient().starts_with("-ERR [AUTH] no\r\n+OK\r\n"));
+    CHECK(visit.ToBackend().empty());
+    CHECK(visit.Logins(Mechanism::kXoauth2, LoginResult::kFailed) == 1);
+    CHECK(visit.host.drops == 1);
+  });
+}
+
+TEST_CASE("Nonsense behind a POP3 challenge is the backend's failure") {
+  ForEverySplit("+ e30=\r\nwhat\r\n", [](const Split& split) {
+    Pop3Visit visit;
+    SendToken(visit);
+    visit.Backend(split);
+    CHECK(visit.ToClient() == "+ e30=\r\n");
+    visit.Client("\r\n");
+    CHECK(visit.ToClient().starts_with("-ERR [SYS/TEMP] "));
+    CHECK(visit.host.drop_failure == BackendFailure::kProtocol);
+  });
 }
 
 TEST_CASE("A POP3 challenge as long as the backend's line may be is relayed whole") {
@@ -144,15 +160,35 @@ TEST_CASE("A POP3 challenge as long as the backend's line may be is relayed whol
 
 TEST_CASE("A POP3 backend that is lost while the client answers the challenge is unavailable") {
   Pop3Visit visit;
-  visit.Client("AUTH XOAUTH2 " + Xoauth2("bob", "old") + "\r\n");
-  visit.MeetBackend(kCapa);
+  SendToken(visit);
   visit.Backend("+ e30=\r\n");
-  visit.ToClient();
   visit.BackendEnd();
+  CHECK(visit.ToClient() == "+ e30=\r\n");
+  visit.Client("AQ==\r\n");
   CHECK(visit.host.rejections.empty());
   CHECK(visit.ToClient() ==
         "-ERR [SYS/TEMP] the mail server did not answer the login, try again later\r\n");
   CHECK(visit.Logins(Mechanism::kXoauth2, LoginResult::kUnavailable) == 1);
+  CHECK(visit.host.drop_failure == BackendFailure::kClosed);
+}
+
+TEST_CASE("Ends of a POP3 session whose challenge was not answered") {
+  Pop3Visit slow;
+  SendToken(slow);
+  slow.Backend("+ e30=\r\n-ERR [AUTH] no\r\n");
+  slow.ToClient();
+  slow.Timeout(Engine::Timeout::kLogin);
+  CHECK(slow.ToClient() == "-ERR [SYS/TEMP] the login took too long\r\n");
+  CHECK(slow.host.Ended(CloseReason::kLoginTimeout));
+  CHECK_FALSE(slow.host.drop_failure);
+
+  Pop3Visit drained;
+  SendToken(drained);
+  drained.Backend("+ e30=\r\n");
+  drained.ToClient();
+  drained.Drain();
+  CHECK(drained.ToClient() == "-ERR [SYS/TEMP] shutting down\r\n");
+  CHECK(drained.host.Ended(CloseReason::kDrained));
 }
 
 TEST_CASE("What the client thinks over at a POP3 challenge is no time of the command") {
