@@ -21,6 +21,10 @@ class TlsScratch;
 // One read of a socket. With 16 KiB a relay costs a quarter more CPU, with 256 KiB nothing less.
 inline constexpr std::size_t kReadSize = 64 * 1024;
 
+inline constexpr Duration kTrafficLasts = std::chrono::milliseconds(100);
+// Who has been in for so long does not merely log in and out.
+inline constexpr Duration kNewcomerTime = std::chrono::milliseconds(250);
+
 struct SignalWatch {
   uv_signal_t handle;
   std::function<void()> handler;
@@ -67,6 +71,16 @@ struct Loop::Inner {
   // traffic that was ready: a step may cost a signature, and a thousand clients that come at once
   // must not be felt by those who are in.
   LaterList handshakes;
+
+  // When a stream that is no newcomer last brought something: from then on, for a while, a
+  // handshake that takes long would hold somebody up. Known only with a turn observer; without one
+  // it always would.
+  Instant traffic_at{};
+  bool busy_with_traffic() const { return turn_time() - traffic_at < kTrafficLasts; }
+  // When the turn that is under way began.
+  Instant turn_time() const {
+    return Instant{Duration(turn_began.load(std::memory_order_relaxed))};
+  }
 
   std::function<void(Duration)> turn_observer;
   bool in_turn = false;

@@ -56,8 +56,11 @@ struct ServerRules {
 ssl_select_cert_result_t SelectCertificate(const SSL_CLIENT_HELLO* hello) noexcept {
   const CertificateList& certificates = *OfContext<ServerRules>::Get(hello->ssl).certificates;
   const TlsCertificate& chosen = *ChooseCertificate(certificates, *hello);
-  const bool elsewhere = chosen.kind == TlsCertificate::Kind::kRsa;
   TlsHandshake& handshake = *TlsScratch::Of(hello->ssl).handshake;
+  // The way to another thread and back costs a tenth of the signature; with nobody to be held up,
+  // it is made here.
+  const bool elsewhere =
+      chosen.kind == TlsCertificate::Kind::kRsa && handshake.loop->inner().busy_with_traffic();
   handshake.signer = certificates.signer();
   handshake.key = chosen.key.get();
   const bool set = SSL_set_chain_and_key(hello->ssl, chosen.chain.data(), chosen.chain.size(),

@@ -2,11 +2,14 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <optional>
 #include <utility>
 
+#include "net/loop_inner.h"
 #include "postern/base/check.h"
 
 namespace postern {
@@ -50,16 +53,6 @@ void BecomeModest() {
 
 }  // namespace
 
-void LoopReturn::Post(std::function<void()> task) {
-  const std::lock_guard<std::mutex> guard(lock_);
-  if (loop_ != nullptr) loop_->Post(std::move(task));
-}
-
-void LoopReturn::Close() {
-  const std::lock_guard<std::mutex> guard(lock_);
-  loop_ = nullptr;
-}
-
 // Between the asking thread and the one that signs. Without a lock: the asking thread must never
 // wait for the other, which may be stopped anywhere while there is something more urgent.
 struct TlsSignature::Job {
@@ -74,6 +67,10 @@ struct TlsSignature::Job {
   std::atomic<bool> forgotten{false};
   std::atomic<State> state{State::kWaiting};
   std::string signature;  // written before the state
+  // On the way back: what keeps it, and the one that was done before it.
+  std::shared_ptr<Job> itself;
+  Job* before = nullptr;
+  std::shared_ptr<Job> next;  // once they are taken: the one that was done behind it
 
   static void Make(const std::shared_ptr<Job>& job);
 };
@@ -84,9 +81,72 @@ void TlsSignature::Job::Make(const std::shared_ptr<Job>& job) {
   ERR_clear_error();
   if (signature) job->signature = std::move(*signature);
   job->state = signature ? State::kDone : State::kFailed;
-  job->loop->Post([job] {
-    if (job->owner != nullptr) job->made(job->owner);
+  // What is on its way does not keep the way.
+  const std::shared_ptr<LoopReturn> loop = std::move(job->loop);
+  loop->Give(job);
+}
+
+struct LoopReturn::Watch {
+  uv_poll_t handle;
+};
+
+LoopReturn::LoopReturn(Loop& loop)
+    : event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), watch_(new Watch) {
+  POSTERN_CHECK(event_ >= 0);
+  POSTERN_CHECK(uv_poll_init(&loop.inner().uv, &watch_->handle, event_) == 0);
+  watch_->handle.data = this;
+  uv_poll_start(&watch_->handle, UV_READABLE, [](uv_poll_t* handle, int, int) noexcept {
+    Loop::Inner::Of(handle->loop).EnterCallback();
+    static_cast<LoopReturn*>(handle->data)->Tell();
   });
+}
+
+LoopReturn::~LoopReturn() {
+  POSTERN_CHECK(watch_ == nullptr);
+  TakeAll();
+  close(event_);
+}
+
+void LoopReturn::Close() {
+  if (watch_ == nullptr) return;
+  watch_->handle.data = watch_;
+  uv_close(reinterpret_cast<uv_handle_t*>(&watch_->handle),
+           [](uv_handle_t* handle) noexcept { delete static_cast<Watch*>(handle->data); });
+  watch_ = nullptr;
+}
+
+void LoopReturn::Give(std::shared_ptr<Job> done) {
+  Job* job = done.get();
+  Job* before = done_.load(std::memory_order_relaxed);
+  job->itself = std::move(done);
+  do {
+    job->before = before;
+  } while (!done_.compare_exchange_weak(before, job, std::memory_order_release,
+                                        std::memory_order_relaxed));
+  const std::uint64_t one = 1;
+  // Fails only where the descriptor says so already.
+  if (write(event_, &one, sizeof one) < 0) return;
+}
+
+std::shared_ptr<TlsSignature::Job> LoopReturn::TakeAll() {
+  std::shared_ptr<Job> first;
+  for (Job* job = done_.exchange(nullptr, std::memory_order_acquire); job != nullptr;) {
+    Job* before = job->before;
+    job->next = std::move(first);
+    first = std::move(job->itself);
+    job = before;
+  }
+  return first;
+}
+
+void LoopReturn::Tell() {
+  std::uint64_t times = 0;
+  if (read(event_, &times, sizeof times) < 0) return;
+  for (std::shared_ptr<Job> job = TakeAll(); job != nullptr;) {
+    std::shared_ptr<Job> next = std::move(job->next);
+    if (job->owner != nullptr) job->made(job->owner);
+    job = std::move(next);
+  }
 }
 
 TlsSignature::State TlsSignature::state() const {

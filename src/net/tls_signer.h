@@ -8,7 +8,6 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -21,20 +20,7 @@
 
 namespace postern {
 
-// The way back to a loop, which may be gone when a signature is done. Shared by the loop and the
-// signatures that were asked for on it.
-class LoopReturn {
- public:
-  explicit LoopReturn(Loop& loop) : loop_(&loop) {}
-  // Any thread; nothing once it is closed.
-  void Post(std::function<void()> task);
-  // Before the loop goes. Nobody uses the loop when this returns.
-  void Close();
-
- private:
-  std::mutex lock_;  // taken by the loop's own thread only at its end
-  Loop* loop_;
-};
+class LoopReturn;
 
 // A signature that was asked for. Belongs to the asking thread; when it is destroyed before the
 // signature is there, nobody is told of it.
@@ -55,8 +41,36 @@ class TlsSignature {
 
  private:
   friend class TlsSigner;
+  friend class LoopReturn;
   struct Job;
   std::shared_ptr<Job> job_;
+};
+
+// The way back to a loop, which may be gone when a signature is done. Shared by the loop and the
+// signatures that were asked for on it. A list without a lock and a descriptor of its own: libuv's
+// way (uv_async_send) makes the loop spin while the other thread is stopped in the middle of it,
+// which is where a thread of low priority is stopped, for it wakes the loop there.
+class LoopReturn {
+ public:
+  explicit LoopReturn(Loop& loop);
+  ~LoopReturn();
+  LoopReturn(const LoopReturn&) = delete;
+  LoopReturn& operator=(const LoopReturn&) = delete;
+  // Before the loop goes, on its thread: nobody is told any more.
+  void Close();
+
+ private:
+  friend class TlsSignature;
+  using Job = TlsSignature::Job;
+  struct Watch;
+  // Any thread; once it is closed nothing comes of it.
+  void Give(std::shared_ptr<Job> done);
+  std::shared_ptr<Job> TakeAll();  // the first that was done, linked to the others
+  void Tell();
+
+  const int event_;
+  Watch* watch_;                     // on the loop; null once it is closed
+  std::atomic<Job*> done_{nullptr};  // the last first
 };
 
 class TlsSigner {

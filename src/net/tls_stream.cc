@@ -133,6 +133,7 @@ bool TlsStream::Handshake(std::string_view& ciphertext) {
     return false;
   }
   state_ = State::kOpen;
+  opened_at_ = loop_.turn_time();
   handshake_.reset();
   if (!reading_) lower_->SetReading(false);
   const bool more = !ciphertext.empty();
@@ -161,6 +162,8 @@ bool TlsStream::Decrypt(std::string_view& ciphertext) {
   const std::string error = why == SSL_ERROR_SSL && filled == 0 ? TlsErrorText() : std::string();
   FlushOutput();  // an alert
   if (filled > 0) {
+    const Instant now = loop_.turn_time();
+    if (now - opened_at_ >= kNewcomerTime) loop_.traffic_at = now;
     // An end found behind the bytes is found again by the next step.
     // The stream may be gone when this returns; the loop's buffer is not.
     TlsScratch& scratch = scratch_;

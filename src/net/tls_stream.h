@@ -73,6 +73,7 @@ class TlsStream final : public Stream, private Stream::Observer {
   std::string pending_;  // ciphertext that waits for SetReading(true) or for its turn; at most one
                          // arrival
   Later continue_;
+  Instant opened_at_{};
   bool* gone_ = nullptr;  // set while the observer may destroy this object from inside its call
   State state_ = State::kHandshake;
   bool reading_ = true;

@@ -146,6 +146,16 @@ TEST_CASE("handshakes with RSA keys may end while they wait for a signature",
   CHECK(next.server.opened == 1);
 }
 
+TEST_CASE("with nobody to be held up an RSA signature is made at once", "[net][tls][signer]") {
+  const auto context = MakeContext(MakeSettings({Rsa()}));
+  World world(Version(TLS1_3_VERSION), context.get());
+  world.loop.SetTurnObserver([](Duration) {});
+  world.stream->Start(world.server);
+  world.client->Start();
+  world.Settle();  // which waits for no other thread
+  CHECK(world.server.opened == 1);
+}
+
 TEST_CASE("what arrives while a signature is made comes after it", "[net][tls][signer]") {
   const auto context = MakeContext(MakeSettings({Rsa()}));
   World world(Version(TLS1_3_VERSION), context.get());
