@@ -79,14 +79,14 @@ class NaivePop3Backend {
  public:
   struct Manners {
     bool pipelining = true;
-    bool sasl = true;
+    bool sasl = true;     // PLAIN and tokens
     bool accepts = true;  // the login
   };
   explicit NaivePop3Backend(Manners manners) : manners_(manners) {}
 
   void Connected() {
     through_ = false;
-    awaiting_message_ = false;
+    awaiting_message_ = awaiting_answer_ = false;
     credentials_ = 0;
   }
   // bytes: whole lines from Postern. Returns the replies.
@@ -111,31 +111,46 @@ class NaivePop3Backend {
     return NaiveReply(verdict, count_++);
   }
   std::string LoginReply(std::string_view line) {
+    if (std::exchange(awaiting_answer_, false)) {
+      POSTERN_CHECK(line.size() <= kMaxChallengeAnswer);
+      return kNo;
+    }
     if (std::exchange(awaiting_message_, false)) return Decide();
     if (line == "CAPA") return Capabilities();
-    if (line == "AUTH PLAIN") {
+    if (line == "UTF8" || line.substr(0, 5) == "USER ") return "+OK\r\n";
+    token_ = line.substr(0, 11) != "AUTH PLAIN " && line != "AUTH PLAIN";
+    if (line == "AUTH PLAIN" || line == "AUTH XOAUTH2" || line == "AUTH OAUTHBEARER") {
       awaiting_message_ = true;
       return "+ \r\n";
     }
-    if (line.substr(0, 5) == "USER ") return "+OK\r\n";
-    POSTERN_CHECK(line.substr(0, 5) == "PASS " || line.substr(0, 11) == "AUTH PLAIN ");
+    const bool password = line.substr(0, 5) == "PASS ";
+    POSTERN_CHECK(password || line.substr(0, 11) == "AUTH PLAIN " ||
+                  line.substr(0, 13) == "AUTH XOAUTH2 " ||
+                  line.substr(0, 17) == "AUTH OAUTHBEARER ");
+    POSTERN_CHECK(password || line.size() + 2 <= kMaxPop3Line);
+    token_ = token_ && !password;
     return Decide();
   }
   std::string Capabilities() const {
     std::string list = "+OK\r\nTOP\r\n";
     if (manners_.pipelining) list += "PIPELINING\r\n";
-    if (manners_.sasl) list += "SASL PLAIN\r\n";
+    if (manners_.sasl) list += "UTF8\r\nSASL PLAIN XOAUTH2 OAUTHBEARER\r\n";
     return list + ".\r\n";
   }
   std::string Decide() {
     POSTERN_CHECK(++credentials_ == 1);  // one login a connection
     through_ = manners_.accepts;
-    return through_ ? "+OK in\r\n" : "-ERR [AUTH] no\r\n";
+    if (through_) return "+OK in\r\n";
+    awaiting_answer_ = token_;
+    return token_ ? "+ e30=\r\n" : kNo;
   }
+  static constexpr const char* kNo = "-ERR [AUTH] no\r\n";
 
   const Manners manners_;
   bool through_ = false;
   bool awaiting_message_ = false;
+  bool awaiting_answer_ = false;
+  bool token_ = false;  // what was sent is one
   bool quit_ = false;
   int credentials_ = 0;
   std::size_t count_ = 0;
