@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <fstream>
-#include <regex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "server/config_schema.h"
@@ -32,16 +32,24 @@ struct Manual {
   std::vector<std::string> keys;
 };
 
+// "name (type, default)" of the line "\fBname\fR (type, default)"; empty for all other lines.
+std::string KeyOf(const std::string& line) {
+  constexpr std::string_view kBold = "\\fB";
+  constexpr std::string_view kRoman = "\\fR (";
+  const std::size_t end = line.find(kRoman);
+  if (line.rfind(kBold, 0) != 0 || end == std::string::npos || line.back() != ')') return {};
+  return line.substr(kBold.size(), end - kBold.size()) + " (" +
+         WithoutEscapes(line.substr(end + kRoman.size()));
+}
+
 Manual ReadManual() {
-  const std::regex key(R"(^\\fB([a-z0-9_]+)\\fR \((.+)\)$)");
   Manual manual;
   for (const std::string& line : ManualLines()) {
-    std::smatch match;
     if (line.rfind(".SS ", 0) == 0) manual.tables.push_back(line.substr(4));
-    if (!std::regex_match(line, match, key)) continue;
+    const std::string key = KeyOf(line);
+    if (key.empty()) continue;
     REQUIRE_FALSE(manual.tables.empty());
-    manual.keys.push_back(fmt::format("{} {} ({})", manual.tables.back(), match[1].str(),
-                                      WithoutEscapes(match[2].str())));
+    manual.keys.push_back(manual.tables.back() + " " + key);
   }
   return manual;
 }
