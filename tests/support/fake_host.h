@@ -102,7 +102,7 @@ class FakeHost final : public EngineHost {
   static Plan QuietPlan() {
     Plan plan;
     plan.listeners.resize(1);
-    plan.pools.resize(2, PoolPlan{PoolTls::kNone, false, false});
+    plan.pools = std::vector<PoolPlan>(2, PoolPlan{PoolTls::kNone, false, false});
     return plan;
   }
   void Write(std::string& to, std::size_t& writes, std::string_view bytes) {

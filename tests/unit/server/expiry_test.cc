@@ -2,21 +2,15 @@
 
 #include <catch2/catch.hpp>
 
+#include "support/lines_log.h"
+
 namespace postern {
 namespace {
 
 constexpr std::int64_t kDay = 24 * 60 * 60;
 
-class RecordingLog final : public Log {
- public:
-  void Write(LogLine line) override { lines.push_back(line.Take()); }
-  Status Reopen(const std::string&) override { return {}; }
-  std::uint64_t dropped() const override { return 0; }
-  std::vector<std::string> lines;
-};
-
 TEST_CASE("each threshold is told once on the way to the end of a certificate") {
-  RecordingLog log;
+  testing::LinesLog log;
   Expiry expiry(log);
   expiry.Reset(1);
   for (std::int64_t now = 0; now <= 50 * kDay; now += kDay / 4) {
@@ -33,7 +27,7 @@ TEST_CASE("each threshold is told once on the way to the end of a certificate") 
 }
 
 TEST_CASE("a certificate read anew is looked at anew") {
-  RecordingLog log;
+  testing::LinesLog log;
   Expiry expiry(log);
   expiry.Reset(1);
   expiry.Look(0, "chain.pem", 2 * kDay, 0);

@@ -2,19 +2,15 @@
 
 #include <catch2/catch.hpp>
 #include <string>
-#include <vector>
+
+#include "support/lines_log.h"
 
 namespace postern {
 namespace {
 
 using namespace std::chrono_literals;
 
-class LinesLog final : public Log {
- public:
-  void Write(LogLine line) override { lines.push_back(line.Take()); }
-  std::uint64_t dropped() const override { return 0; }
-  std::vector<std::string> lines;
-};
+using testing::LinesLog;
 
 TEST_CASE("a stall of a worker is logged once until it is over") {
   LinesLog log;
