@@ -8,9 +8,13 @@ namespace postern::testing {
 
 SimBackend::SimBackend(Timeline& timeline, Record& record, Wire& wire, Random random,
                        Settings settings)
-    : timeline_(timeline), record_(record), wire_(wire), random_(random), settings_(settings) {
+    : timeline_(timeline),
+      record_(record),
+      wire_(wire),
+      random_(random),
+      settings_(std::move(settings)) {
   constexpr std::size_t kKinds = static_cast<std::size_t>(Fault::kGoodbye);
-  if (settings.faults && random_.Chance(40)) {
+  if (settings_.faults && random_.Chance(40)) {
     fault_ = static_cast<Fault>(random_.Between(1, kKinds));
   }
   fault_in_ = random_.Pick<std::size_t>({0, 1, 2, 5, 9});
@@ -30,6 +34,17 @@ bool SimBackend::FailsToGreet(std::initializer_list<const char*> bad) {
     End();
   }
   return fails;
+}
+
+void SimBackend::CheckLogin(const std::string& said) {
+  if (judged_) record_.Violate("R-INV-2", wire_.name() + " is asked for a second login");
+  judged_ = true;
+  const std::size_t at = said.find(settings_.user);
+  const std::size_t behind = at + settings_.user.size();
+  const bool longer = behind < said.size() && said[behind] >= '0' && said[behind] <= '9';
+  if (at == said.npos || longer) {
+    record_.Violate("routing", wire_.name() + " reads somebody else's login: " + Shown(said));
+  }
 }
 
 Duration SimBackend::SomeTime() {

@@ -37,6 +37,7 @@ class SimBackend : public Far {
   struct Settings {
     PoolTls tls = PoolTls::kNone;
     bool faults = true;
+    std::string user;  // whom Postern has dialled for
   };
   void Begin();
   void OnNearWrote(std::string_view) final {}
@@ -59,6 +60,9 @@ class SimBackend : public Far {
   bool secured() const { return secured_; }
   // True when its fault is one of the greeting; bad are the greetings that are none.
   bool FailsToGreet(std::initializer_list<const char*> bad);
+  // Holds the login to its rules: one for a connection, and only of the session it was made for.
+  // said: all that was said with it, decoded.
+  void CheckLogin(const std::string& said);
   // Ends the connection in one way or the other; works no more.
   void End();
   void Stall() { dead_ = true; }
@@ -75,6 +79,7 @@ class SimBackend : public Far {
 
  private:
   bool dead_ = false;
+  bool judged_ = false;
   bool busy_ = false;
   bool shaking_ = false;
   bool secured_ = false;

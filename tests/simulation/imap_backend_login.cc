@@ -74,6 +74,7 @@ void ImapBackend::OnSaslLine(std::string line) {
 }
 
 void ImapBackend::Judge(const std::string& secret) {
+  CheckLogin(secret);
   if (fault_ == Fault::kLoginCut) return End();
   if (fault_ == Fault::kLoginStall) {
     client_.Excuse();

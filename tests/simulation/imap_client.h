@@ -25,6 +25,7 @@ class ImapClient final : public ScriptedClient {
  private:
   void OnBegins(std::size_t command) override { ledger_.ClientSends(commands_[command]); }
   void OnDone() override { ledger_.ClientSendsDone(); }
+  void OnLeaves() override { ledger_.ClientLeaves(); }
   void Read(std::string_view bytes) override {
     reader_.Feed(bytes);
     while (const std::optional<std::string> response = reader_.Next()) {

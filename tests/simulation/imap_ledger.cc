@@ -119,6 +119,7 @@ bool ImapLedger::TakeRelayed(const std::string& response) {
     if (Matches(said_[i], response)) {
       said_.erase(said_.begin(), said_.begin() + static_cast<std::ptrdiff_t>(i) + 1);
       if (response.front() != '*' && response.front() != '+') End(response);
+      bye_ = bye_ || Begins(response, "* BYE");
       return true;
     }
     if (said_[i].words != Words::kContinuation) return false;
@@ -131,17 +132,17 @@ void ImapLedger::End(const std::string& response) {
   if (entry == nullptr) return;
   if (entry->ended) Violate("R-INV-3", "a command ends twice: " + Shown(response));
   entry->ended = true;
+  if (entry->command.verb == "LOGOUT") bye_ = true;
   if (entry->command.login && StatusOf(response) == "OK") logged_in_ = true;
 }
 
 // Postern speaks for itself.
 void ImapLedger::JudgeOwn(const std::string& response) {
-  if (bye_ && response.front() != '+' && Begins(response, "* ")) {
-    return Violate("R-INV-4", "something follows the BYE: " + Shown(response));
-  }
+  CheckCodes(response);
   if (response.front() == '+') return;
   if (!Begins(response, "* ")) return JudgeOwnTagged(response);
   if (Begins(response, "* BYE")) {
+    if (bye_) Violate("R-INV-4", "a second BYE: " + Shown(response));
     bye_ = true;
     return;
   }
@@ -162,6 +163,9 @@ void ImapLedger::JudgeOwnTagged(const std::string& response) {
   if (ok && command.login && !accepted_) {
     Violate("R-INV-3", "logged in without a backend's word: " + Shown(response));
   }
+  if (command.good && response.find("[AUTHENTICATIONFAILED]") != response.npos) {
+    Violate("codes", "the password was right: " + Shown(response));
+  }
   const bool may_ok = command.fate == ImapCommand::Fate::kRewritten || !logged_in_;
   if (ok && (entry->at_backend || !may_ok)) {
     Violate("R-INV-3", "OK, and the backend did not say so: " + Shown(response));
@@ -176,9 +180,24 @@ void ImapLedger::JudgeOwnTagged(const std::string& response) {
   End(response);
 }
 
+// Those of the one table, of a list of capabilities, and of a backend's alert.
+void ImapLedger::CheckCodes(const std::string& response) {
+  const std::size_t open = response.find('[');
+  if (open == response.npos) return;
+  const std::string code = response.substr(open + 1, response.find_first_of(" ]", open) - open - 1);
+  for (const std::string_view known : {"AUTHENTICATIONFAILED", "PRIVACYREQUIRED", "UNAVAILABLE",
+                                       "TOOBIG", "CLIENTBUG", "CANNOT", "CAPABILITY", "ALERT"})
+    if (code == known) return;
+  Violate("codes", "a code of nobody's: " + Shown(response));
+}
+
 // A response that was begun and not ended is cut visibly, and nothing of ours stands behind it.
 void ImapLedger::PosternClosed(Stream::How how) {
-  if (to_client_.partial().empty()) return;
+  if (to_client_.partial().empty()) {
+    const bool silent = how == Stream::How::kFlush && logged_in_ && !left_ && !bye_;
+    if (silent) Violate("last words", "the session ends without a BYE");
+    return;
+  }
   if (how != Stream::How::kAbort) {
     Violate("R-INV-4", "an orderly end inside a response: " + Shown(to_client_.partial()));
   }

@@ -28,6 +28,7 @@ struct ImapCommand {
   std::string bytes;  // what a backend must see: its literals synchronising, no trailing spaces
   Fate fate = Fate::kForwarded;
   bool login = false;
+  bool good = false;  // a login with the right secret
 };
 
 class ImapLedger {
@@ -37,6 +38,8 @@ class ImapLedger {
   // The client has begun to send the next command; it sends DONE.
   void ClientSends(const ImapCommand& command);
   void ClientSendsDone() { ++dones_; }
+  // It has ended its side, or broken the connection.
+  void ClientLeaves() { left_ = true; }
   // Postern has written to the client, and ended.
   void PosternWrote(std::string_view bytes);
   void PosternClosed(Stream::How how);
@@ -71,6 +74,7 @@ class ImapLedger {
   void JudgeOwn(const std::string& response);
   void JudgeOwnTagged(const std::string& response);
   void End(const std::string& response);
+  void CheckCodes(const std::string& response);
   Entry* Find(const std::string& tag);
   void Violate(std::string_view law, const std::string& what);
 
@@ -84,7 +88,8 @@ class ImapLedger {
   ResponseReader to_client_;
   bool accepted_ = false;   // by a backend
   bool logged_in_ = false;  // the client knows
-  bool bye_ = false;
+  bool bye_ = false;        // Postern has said it
+  bool left_ = false;       // the client
 };
 
 }  // namespace postern::testing

@@ -25,10 +25,9 @@ void ImapScriptWriter::Put(Step::Kind kind, std::size_t command, std::string byt
   script_.steps.push_back(std::move(step));
 }
 
-std::size_t ImapScriptWriter::Add(Fate fate, const std::string& verb, std::vector<Piece> pieces,
-                                  bool login) {
+std::size_t ImapScriptWriter::Add(Fate fate, const std::string& verb, std::vector<Piece> pieces) {
   const std::size_t index = script_.commands.size();
-  ImapCommand command{NextTag(), verb, {}, fate, login};
+  ImapCommand command{NextTag(), verb, {}, fate};
   std::string unsent = command.tag + " ";
   command.bytes = unsent;
   const std::size_t first = script_.steps.size();
@@ -164,7 +163,7 @@ void ImapScriptWriter::WriteLocal() {
     case 2:
       return PutAwait(AddLine(Fate::kLocal, "STARTTLS", "STARTTLS"));
     case 3:
-      return PutAwait(AddLine(Fate::kLocal, "LOGIN", "LOGIN again s3cret"));
+      return PutAwait(AddLine(Fate::kLocal, "LOGIN", "LOGIN " + account_.user() + " wr0ng"));
     case 4:
       return PutAwait(AddLine(Fate::kRewritten, "ID",
                               "ID (\"name\" \"sim\" \"x-originating-ip\" \"192.0.2.99\")"));

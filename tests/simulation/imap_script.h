@@ -49,8 +49,8 @@ class ImapScriptWriter {
   void WriteEnd();
 
   // Adds the command with its steps; marks are made for its literals, of either kind.
-  std::size_t Add(Fate fate, const std::string& verb, std::vector<Piece> pieces,
-                  bool login = false);
+  std::size_t Add(Fate fate, const std::string& verb, std::vector<Piece> pieces);
+  std::size_t AddLogin(const std::string& verb, std::vector<Piece> pieces, bool good);
   std::size_t AddLine(Fate fate, const std::string& verb, const std::string& rest);
   void Put(Step::Kind kind, std::size_t command, std::string bytes = {});
   void PutRaw(std::string bytes) { Put(Step::Kind::kSend, kNoCommand, std::move(bytes)); }

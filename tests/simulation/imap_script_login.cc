@@ -45,6 +45,14 @@ void ImapScriptWriter::WriteLogin(bool good) {
   WriteAuthenticate(good);
 }
 
+std::size_t ImapScriptWriter::AddLogin(const std::string& verb, std::vector<Piece> pieces,
+                                       bool good) {
+  const std::size_t index = Add(Fate::kLocal, verb, std::move(pieces));
+  script_.commands[index].login = true;
+  script_.commands[index].good = good;
+  return index;
+}
+
 void ImapScriptWriter::WriteLoginCommand(bool good) {
   std::vector<Piece> pieces{{"LOGIN "}};
   for (const std::string& word : {account_.user(), account_.password(good)}) {
@@ -60,7 +68,7 @@ void ImapScriptWriter::WriteLoginCommand(bool good) {
         pieces.push_back({word, true});
     }
   }
-  const std::size_t command = Add(Fate::kLocal, "LOGIN", std::move(pieces), true);
+  const std::size_t command = AddLogin("LOGIN", std::move(pieces), good);
   // Else commands stand behind the login in one pipeline.
   if (!good || random_.Chance(70)) Put(Step::Kind::kEnd, command);
 }
@@ -86,7 +94,7 @@ void ImapScriptWriter::WriteAuthenticate(bool good) {
     answers = {Base64Encode(Message(mechanism, good))};
   }
   if (random_.Chance(4) && !answers.empty()) answers.back() = "*";
-  const std::size_t command = Add(Fate::kLocal, "AUTHENTICATE", {{line}}, true);
+  const std::size_t command = AddLogin("AUTHENTICATE", {{line}}, good);
   for (const std::string& answer : answers) {
     Put(Step::Kind::kPlus, command);
     Put(Step::Kind::kSend, command, answer + "\r\n");

@@ -56,7 +56,9 @@ void Pop3Backend::OnLoginLine(const std::string& line) {
   }
   if (verb == "UTF8") return wire_.Send(knows_utf8_ ? "+OK utf8\r\n" : "-ERR no\r\n");
   if (verb == "XCLI") return wire_.Send("+OK whom\r\n");
-  if (verb == "USER") return wire_.Send(random_.Chance(95) ? "+OK who\r\n" : "-ERR nobody\r\n");
+  if (verb == "USER") user_ = line + "\n";
+  if (verb == "USER")
+    return wire_.Send(random_.Chance(95) ? "+OK who\r\n" : "-ERR [SYS/TEMP] busy\r\n");
   if (verb == "PASS") return Judge(line);
   if (verb == "AUTH") {
     token_ = line.find("OAUTH") != line.npos;
@@ -83,6 +85,7 @@ void Pop3Backend::OnSaslLine(const std::string& line) {
 }
 
 void Pop3Backend::Judge(const std::string& secret) {
+  CheckLogin(user_ + secret);
   if (fault_ == Fault::kLoginCut) return End();
   if (fault_ == Fault::kLoginStall) {
     client_.Excuse();

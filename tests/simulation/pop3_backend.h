@@ -37,6 +37,7 @@ class Pop3Backend final : public SimBackend {
   const bool pipelines_;
   const bool knows_sasl_;
   const bool knows_utf8_;
+  std::string user_;
   bool logged_in_ = false;
   bool sasl_ = false;     // an AUTH waits for its next line
   bool token_ = false;    // of a mechanism that says no by a challenge

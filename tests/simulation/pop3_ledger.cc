@@ -66,6 +66,7 @@ void Pop3Ledger::OnReply(const std::string& reply) {
     return;
   }
   const Pop3Command* command = head();
+  CheckCodes(command, reply);
   if (command == nullptr) {
     last_words_ = true;
     if (!IsErr(reply)) Violate("R-INV-3", "a reply to nothing: " + Shown(reply));
@@ -86,6 +87,21 @@ bool Pop3Ledger::TakeRelayed(const Pop3Command& command, const std::string& repl
   if (!filtered && said_.front() != reply) return false;
   said_.pop_front();
   return true;
+}
+
+// Those of the one table. What a backend says behind a login has none here.
+void Pop3Ledger::CheckCodes(const Pop3Command* command, const std::string& reply) {
+  if (!IsErr(reply)) return;
+  const std::string text = reply.substr(0, reply.find("\r\n"));
+  const bool good = command != nullptr && command->good && !logged_in_;
+  if (good && text.find("[AUTH]") != text.npos) {
+    Violate("codes", "the password was right: " + Shown(text));
+  }
+  if (text.substr(0, 6) != "-ERR [") return;
+  const std::string code = text.substr(6, text.find(']') - 6);
+  if (code != "AUTH" && code != "SYS/TEMP" && code != "SYS/PERM") {
+    Violate("codes", "a code of nobody's: " + Shown(text));
+  }
 }
 
 // Postern speaks for itself.

@@ -22,7 +22,7 @@ struct Pop3Command {
   bool passes = false;  // behind the login it reaches the backend
   bool body = false;    // +OK is followed by lines up to a dot
   bool login = false;   // +OK means that the client is in
-  bool quit = false;
+  bool good = false;    // a login with the right secret
 };
 
 // Splits what a server says, naively.
@@ -53,6 +53,7 @@ class Pop3Ledger {
   const Pop3Command* head() const { return answered_ < sent_.size() ? &sent_[answered_] : nullptr; }
   void OnReply(const std::string& reply);
   void OnAnswer(const Pop3Command& command, const std::string& reply);
+  void CheckCodes(const Pop3Command* command, const std::string& reply);
   bool TakeRelayed(const Pop3Command& command, const std::string& reply);
   void Violate(std::string_view law, const std::string& what) {
     record_.Violate(law, name_ + ": " + what);

@@ -28,7 +28,6 @@ std::size_t Pop3ScriptWriter::Add(Way way, const std::string& line) {
   command.passes = way == Way::kPasses || way == Way::kPassesWithBody;
   command.body = way == Way::kPassesWithBody || way == Way::kLocalWithBody;
   command.login = way == Way::kLogin;
-  command.quit = line == "QUIT";
   const bool spaces = command.passes && random_.Chance(4);
   Put(Step::Kind::kSend, index, line + (spaces ? "  \r\n" : "\r\n"));
   script_.steps.back().begins = true;
@@ -81,6 +80,7 @@ void Pop3ScriptWriter::WriteUserPass(bool good) {
   const std::size_t user = Add(Way::kLocal, "USER " + account_.user());
   if (random_.Chance(70)) Put(Step::Kind::kEnd, user);
   const std::size_t pass = Add(Way::kLogin, "PASS " + account_.password(good));
+  script_.commands.back().good = good;
   if (!good || random_.Chance(70)) Put(Step::Kind::kEnd, pass);
 }
 
@@ -105,6 +105,7 @@ void Pop3ScriptWriter::WriteAuth(bool good) {
   }
   if (random_.Chance(4) && !answers.empty()) answers.back() = "*";
   const std::size_t command = Add(Way::kLogin, line);
+  script_.commands.back().good = good;
   for (const std::string& answer : answers) {
     Put(Step::Kind::kPlus, command);
     Put(Step::Kind::kSend, command, answer + "\r\n");

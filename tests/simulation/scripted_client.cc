@@ -72,9 +72,11 @@ bool ScriptedClient::Play(const Step& step) {
       wire_.Send(step.bytes);
       return true;
     case Step::Kind::kFinish:
+      OnLeaves();
       wire_.Finish();
       return true;
     case Step::Kind::kReset:
+      OnLeaves();
       over_ = true;
       wire_.Reset();
       return true;
@@ -117,6 +119,7 @@ void ScriptedClient::LoseHeart(std::size_t at) {
                                     " of " + std::to_string(steps_.size()));
   }
   over_ = true;
+  OnLeaves();
   record_.Note(wire_.name(), "gives up");
   wire_.Reset();
 }

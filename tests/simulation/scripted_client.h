@@ -32,6 +32,7 @@ class ScriptedClient : public Far {
 
   virtual void OnBegins(std::size_t command) = 0;
   virtual void OnDone() {}
+  virtual void OnLeaves() {}
   virtual void Read(std::string_view bytes) = 0;
 
   Timeline& timeline_;

@@ -21,8 +21,11 @@ void SimWorld::Run() {
   const std::uint64_t most = kMostStepsPerSession * (scenario_.sessions + 1);
   while (!record_.broken() && timeline_.Step()) {
     CheckStep();
-    const bool only_forgotten = timeline_.idle() && keeper_->empty();
-    if (only_forgotten) break;
+    // What is armed for later than this belongs to nobody.
+    const Deadlines& deadlines = timeline_.deadlines();
+    const bool forgotten = timeline_.idle() && keeper_->empty() && !deadlines.empty() &&
+                           deadlines.next() > now() + std::chrono::minutes(1);
+    if (forgotten) break;
     if (timeline_.steps() > most) record_.Violate("progress", "the world does not come to an end");
   }
   if (!record_.broken()) CheckEnd();

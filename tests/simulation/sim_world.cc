@@ -12,7 +12,6 @@
 namespace postern::testing {
 namespace {
 
-constexpr Duration kArrivals = std::chrono::seconds(20);  // within which all clients come
 constexpr Duration kDrainTime = std::chrono::seconds(30);
 
 }  // namespace
@@ -56,6 +55,7 @@ SimWorld::SimWorld(const Scenario& scenario)
       shard_(std::make_unique<Shard>(ShardSize{kProtocolCount * kEntranceCount, 1, kBackends})),
       pool_tls_(
           random_.Pick({PoolTls::kNone, PoolTls::kNone, PoolTls::kStarttls, PoolTls::kImplicit})),
+      arrivals_(std::chrono::seconds(random_.Pick<int>({5, 60, 300}))),
       visits_(scenario.sessions),
       forgotten_(
           timeline_.deadlines(), [](void*) {}, nullptr) {
@@ -80,7 +80,7 @@ void SimWorld::MakeVisit(std::size_t number) {
   visit.protocol = random.Chance(60) ? Protocol::kImap : Protocol::kPop3;
   visit.client = MakeClient(visit, number, random.Branch(2));
   visit.wire->Attach(*visit.client);
-  timeline_.After(Duration(random.Below(static_cast<std::size_t>(kArrivals.count()))),
+  timeline_.After(Duration(random.Below(static_cast<std::size_t>(arrivals_.count()))),
                   [this, number] {
                     waiting_.push_back(number);
                     Admit();
@@ -98,8 +98,9 @@ std::unique_ptr<ScriptedClient> SimWorld::MakeClient(const Visit& visit, std::si
                                       Pop3ScriptWriter(random, account, visit.entrance).Write());
 }
 
-std::unique_ptr<SimBackend> SimWorld::MakeBackend(const Visit& visit, Wire& wire, Random random) {
-  const SimBackend::Settings settings{pool_tls_, true};
+std::unique_ptr<SimBackend> SimWorld::MakeBackend(std::size_t number, Wire& wire, Random random) {
+  const Visit& visit = visits_[number - 1];
+  const SimBackend::Settings settings{pool_tls_, true, Account{number}.user()};
   if (visit.protocol == Protocol::kImap) {
     return std::make_unique<ImapBackend>(timeline_, record_, wire, random, settings,
                                          static_cast<ImapClient&>(*visit.client));
@@ -112,8 +113,8 @@ void SimWorld::PlanEvents() {
   const auto some_time = [this](Duration most) {
     return Duration(random_.Below(static_cast<std::size_t>(most.count())));
   };
-  if (random_.Chance(40)) timeline_.After(some_time(2 * kArrivals), [this] { Reload(); });
-  if (random_.Chance(20)) timeline_.After(some_time(2 * kArrivals), [this] { Drain(); });
+  if (random_.Chance(40)) timeline_.After(some_time(2 * arrivals_), [this] { Reload(); });
+  if (random_.Chance(20)) timeline_.After(some_time(2 * arrivals_), [this] { Drain(); });
   if (scenario_.sabotage == Sabotage::kForgotten) forgotten_.Arm(now() + std::chrono::hours(99));
 }
 
@@ -210,7 +211,7 @@ void SimWorld::Connect(Observer& observer, std::size_t owner, const Address& add
       std::make_unique<Wire>(timeline_, record_, random.Branch(1), habits, name, owner);
   Wire& wire = *connection.wire;
   wire.to_backend = true;
-  connection.backend = MakeBackend(visit, wire, random.Branch(2));
+  connection.backend = MakeBackend(owner, wire, random.Branch(2));
   SimBackend& backend = *connection.backend;
   wire.Attach(backend);
   visit.backend = &wire;

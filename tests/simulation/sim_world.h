@@ -67,7 +67,7 @@ class SimWorld final : public World, private Dialer {
   void Connect(Observer& observer, std::size_t owner, const Address& address);
   void MakeVisit(std::size_t number);
   std::unique_ptr<ScriptedClient> MakeClient(const Visit& visit, std::size_t number, Random random);
-  std::unique_ptr<SimBackend> MakeBackend(const Visit& visit, Wire& wire, Random random);
+  std::unique_ptr<SimBackend> MakeBackend(std::size_t number, Wire& wire, Random random);
   void PlanEvents();
   void Reload();
   void Drain();
@@ -86,6 +86,7 @@ class SimWorld final : public World, private Dialer {
   Shared shared_;
   std::unique_ptr<Shard> shard_;
   PoolTls pool_tls_;
+  const Duration arrivals_;              // within which all clients come
   std::vector<Visit> visits_;            // by number - 1
   std::vector<std::size_t> waiting_;     // visits at the door
   std::vector<Connection> connections_;  // to backends, in order of dialling
