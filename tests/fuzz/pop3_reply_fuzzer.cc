@@ -88,12 +88,25 @@ Expected Expect(const Input& input) {
 
 using Session = FakeSession<Pop3Engine>;
 
+// Logins under way: also with a token, and at a pool that wants TLS, which never comes about.
+bool HasToken(const Input& input) { return input.commands.empty() && (input.switches & 2) != 0; }
+bool NeedsTls(const Input& input) { return input.commands.empty() && (input.switches & 4) != 0; }
+
+constexpr std::string_view kPlain = "AGJvYgBzZWNyZXQ=";
+constexpr std::string_view kToken = "dXNlcj1ib2IBYXV0aD1CZWFyZXIgdG9rAQE=";
+
+std::string LoginOf(const Input& input) {
+  if (HasToken(input)) return "AUTH XOAUTH2 " + std::string(kToken) + "\r\n";
+  if ((input.switches & 1) != 0) return "AUTH PLAIN " + std::string(kPlain) + "\r\n";
+  return "USER bob\r\nPASS secret\r\n";
+}
+
 // A session whose backend is about to speak.
 std::unique_ptr<Session> Prepare(const Input& input) {
   auto session = std::make_unique<Session>();
   session->Start();
-  session->Client((input.switches & 1) != 0 ? "AUTH PLAIN AGJvYgBzZWNyZXQ=\r\n"
-                                            : "USER bob\r\nPASS secret\r\n");
+  if (NeedsTls(input)) session->host.settings.pools[0].tls = PoolTls::kStarttls;
+  session->Client(LoginOf(input));
   session->BackendConnected();
   if (!input.commands.empty()) {
     session->Backend("+OK\r\n+OK\r\nPIPELINING\r\nSASL PLAIN\r\n.\r\n+OK\r\n");
@@ -121,6 +134,8 @@ std::unique_ptr<Session> Play(const Input& input, const std::vector<std::size_t>
     session->Backend(split[i]);
     CheckBounded(*session);
   }
+  // To a challenge, if there was one.
+  if (HasToken(input)) session->Client("AQ==\r\n");
   return session;
 }
 
@@ -157,9 +172,9 @@ void CheckReplies(const Input& input, Session& session) {
   POSTERN_CHECK(!expected.inside || host.client == expected.passed);
 }
 
-// Whatever a backend says during a login: the password goes to it once at most, and to no other
-// after that.
-void CheckLogin(const FakeHost& host) {
+// Whatever a backend says during a login: the password goes to it once at most, to no other after
+// that, and never without the TLS that its pool wants.
+void CheckLogin(const Input& input, const FakeHost& host) {
   const auto count = [&host](std::string_view word) {
     std::size_t found = 0;
     for (std::size_t at = host.backend.find(word); at != std::string::npos;
@@ -168,11 +183,13 @@ void CheckLogin(const FakeHost& host) {
     }
     return found;
   };
-  const std::size_t sent = count("PASS ") + count("AGJvYgBzZWNyZXQ=");
+  const std::size_t sent = count("PASS ") + count(kPlain) + count(kToken);
   POSTERN_CHECK(sent <= 1);
   POSTERN_CHECK(!host.logged_in || sent == 1);
   POSTERN_CHECK(sent == 0 || host.rejections.empty());
-  POSTERN_CHECK(host.client.size() <= kMaxRelayedText + 100);
+  POSTERN_CHECK(sent == 0 || !NeedsTls(input));
+  const std::size_t challenge = HasToken(input) ? kMaxCapabilityLine : 0;
+  POSTERN_CHECK(host.client.size() <= kMaxRelayedText + challenge + 100);
 }
 
 void Test(const Input& input) {
@@ -184,7 +201,7 @@ void Test(const Input& input) {
     cuts.push_back(at);
   CheckAlike(*whole, *Play(input, cuts));
   if (input.commands.empty()) {
-    CheckLogin(whole->host);
+    CheckLogin(input, whole->host);
   } else {
     CheckReplies(input, *whole);
   }
