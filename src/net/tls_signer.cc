@@ -18,8 +18,9 @@ namespace {
 using namespace std::chrono_literals;
 
 // The thread gets what the loops leave of the processors. A signature that has waited this long was
-// left nothing: whoever asks next makes it.
+// left nothing: whoever asks next makes it, or the loop that waits, one at a time.
 constexpr Duration kLate = 50ms;
+constexpr Duration kHelpAgain = 10ms;
 
 std::optional<std::string> Sign(EVP_PKEY* key, std::uint16_t scheme, const std::string& message) {
   bssl::ScopedEVP_MD_CTX context;
@@ -91,7 +92,9 @@ struct LoopReturn::Watch {
 };
 
 LoopReturn::LoopReturn(Loop& loop)
-    : event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), watch_(new Watch) {
+    : deadlines_(loop.deadlines()),
+      event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      watch_(new Watch) {
   POSTERN_CHECK(event_ >= 0);
   POSTERN_CHECK(uv_poll_init(&loop.inner().uv, &watch_->handle, event_) == 0);
   watch_->handle.data = this;
@@ -165,6 +168,22 @@ void TlsSignature::Forget() {
   job_->owner = nullptr;
   job_->forgotten = true;
   job_.reset();
+  late_.reset();
+  loop_.reset();
+}
+
+void TlsSignature::OnLate() {
+  if (state() != State::kWaiting) return;
+  const Instant now = MonotonicNow();
+  std::shared_ptr<Job> late;
+  if (now - loop_->helped_at_ >= kHelpAgain) {
+    const std::lock_guard<std::mutex> guard(signer_->lock_);
+    if (!signer_->waiting_.empty()) late = signer_->TakeLate(now);
+  }
+  late_->Arm(now + kHelpAgain);
+  if (late == nullptr) return;
+  Job::Make(late);
+  loop_->helped_at_ = MonotonicNow();
 }
 
 std::shared_ptr<TlsSigner> TlsSigner::Get() {
@@ -194,16 +213,22 @@ void TlsSigner::Ask(TlsSignature& signature, EVP_PKEY* key, std::uint16_t scheme
   job->message = message;
   job->asked = MonotonicNow();
   job->made = made;
-  job->loop = std::move(loop);
+  job->loop = loop;
   job->owner = owner;
   signature.Forget();
   signature.job_ = job;
+  signature.signer_ = this;
+  signature.loop_ = std::move(loop);
+  signature.late_ = std::make_unique<Deadline>(
+      signature.loop_->deadlines_, [](void* self) { static_cast<TlsSignature*>(self)->OnLate(); },
+      &signature);
+  signature.late_->Arm(job->asked + kLate);
   std::shared_ptr<Job> late;
   {
     const std::lock_guard<std::mutex> guard(lock_);
     waiting_.push_back(job);
     late = TakeLate(job->asked);
-    if (!thread_.joinable()) thread_ = std::thread([this] { Run(); });
+    if (with_thread_ && !thread_.joinable()) thread_ = std::thread([this] { Run(); });
   }
   wakeup_.notify_one();
   if (late != nullptr) Job::Make(late);

@@ -16,14 +16,16 @@
 
 #include "net/boringssl.h"
 #include "postern/base/clock.h"
+#include "postern/net/deadlines.h"
 #include "postern/net/loop.h"
 
 namespace postern {
 
 class LoopReturn;
+class TlsSigner;
 
 // A signature that was asked for. Belongs to the asking thread; when it is destroyed before the
-// signature is there, nobody is told of it.
+// signature is there, nobody is told of it. The signer must outlive it.
 class TlsSignature {
  public:
   using Made = void (*)(void* owner);
@@ -43,7 +45,12 @@ class TlsSignature {
   friend class TlsSigner;
   friend class LoopReturn;
   struct Job;
+  void OnLate();
+
   std::shared_ptr<Job> job_;
+  TlsSigner* signer_ = nullptr;
+  std::shared_ptr<LoopReturn> loop_;
+  std::unique_ptr<Deadline> late_;
 };
 
 // The way back to a loop, which may be gone when a signature is done. Shared by the loop and the
@@ -61,6 +68,7 @@ class LoopReturn {
 
  private:
   friend class TlsSignature;
+  friend class TlsSigner;
   using Job = TlsSignature::Job;
   struct Watch;
   // Any thread; once it is closed nothing comes of it.
@@ -68,6 +76,8 @@ class LoopReturn {
   std::shared_ptr<Job> TakeAll();  // the first that was done, linked to the others
   void Tell();
 
+  Deadlines& deadlines_;  // of the loop; for its thread
+  Instant helped_at_{};   // when the loop last made a signature itself
   const int event_;
   Watch* watch_;                     // on the loop; null once it is closed
   std::atomic<Job*> done_{nullptr};  // the last first
@@ -77,7 +87,8 @@ class TlsSigner {
  public:
   // The process's own; null once all that held it are gone, and made again then.
   static std::shared_ptr<TlsSigner> Get();
-  TlsSigner() = default;
+  // Without a thread: as if nothing were ever left for it, for tests.
+  explicit TlsSigner(bool with_thread = true) : with_thread_(with_thread) {}
   ~TlsSigner();
   TlsSigner(const TlsSigner&) = delete;
   TlsSigner& operator=(const TlsSigner&) = delete;
@@ -88,9 +99,12 @@ class TlsSigner {
            std::shared_ptr<LoopReturn> loop, TlsSignature::Made made, void* owner);
 
  private:
+  friend class TlsSignature;
   using Job = TlsSignature::Job;
   void Run();
   std::shared_ptr<Job> TakeLate(Instant now);
+
+  const bool with_thread_;
 
   std::mutex lock_;
   std::condition_variable wakeup_;

@@ -98,6 +98,24 @@ TEST_CASE("nobody is told of a signature that was forgotten", "[net][tls][signer
   way_back->Close();
 }
 
+TEST_CASE("signatures for which nothing is left are made by the loop that waits",
+          "[net][tls][signer]") {
+  const auto key = KeyOf(Rsa());
+  Loop loop;
+  const auto way_back = std::make_shared<LoopReturn>(loop);
+  TlsSigner signer(false);
+  std::vector<std::unique_ptr<Asker>> askers;
+  for (int i = 0; i < 5; ++i) {
+    askers.push_back(std::make_unique<Asker>(loop, way_back));
+    askers.back()->Ask(signer, key.get(), SSL_SIGN_RSA_PSS_RSAE_SHA256, "message");
+  }
+  for (const auto& asker : askers) {
+    CHECK(asker->Wait());
+    CHECK(asker->signature.state() == TlsSignature::State::kDone);
+  }
+  way_back->Close();
+}
+
 TEST_CASE("a loop and a signer may go with signatures under way", "[net][tls][signer]") {
   const auto key = KeyOf(Rsa());
   const bool loop_first = GENERATE(true, false);
@@ -111,10 +129,11 @@ TEST_CASE("a loop and a signer may go with signatures under way", "[net][tls][si
         &one);
   }
   asker->Ask(*signer, key.get(), SSL_SIGN_RSA_PSS_RSAE_SHA256, "message");
-  if (!loop_first) signer.reset();
   others.clear();
   asker->way_back->Close();
   asker.reset();
+  if (loop_first) loop.reset();
+  signer.reset();
   loop.reset();
 }
 
