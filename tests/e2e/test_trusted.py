@@ -52,6 +52,17 @@ class Said(EndToEnd):
         self.assertEqual(self.seen(user, "pop3"), (SAID, SAID))
         self.assertEqual(self.provider.login(user)["rport"], "4711")
 
+    def test_a_failed_login_is_laid_at_the_door_of_whom_it_was_for(self):
+        client = self.imap(self.postern, source=TRUSTED)
+        client.command(SPELLINGS[0])
+        client.command("LOGIN nobody wrong", result="NO")
+        self.assertEqual(self.postern.event("login_failed", protocol="imap")["client"], SAID)
+        client = self.pop3(self.postern, source=TRUSTED)
+        client.command(f"XCLIENT ADDR={SAID}")
+        client.command("USER nobody")
+        client.command("PASS wrong", good=False)
+        self.assertEqual(self.postern.event("login_failed", protocol="pop3")["client"], SAID)
+
     def test_an_ipv6_address_may_be_said(self):
         user = self.provider.new_user()
         client = self.imap(self.postern, source=TRUSTED)
