@@ -29,8 +29,8 @@ struct CertificateFiles {
 class CertificateSet {
  public:
   struct Facts {
-    std::int64_t not_after = 0;       // of the leaf, seconds since 1970
-    std::vector<std::string> names;   // DNS names of the leaf, lower case
+    std::int64_t not_after = 0;      // of the leaf, seconds since 1970
+    std::vector<std::string> names;  // DNS names of the leaf, lower case
     bool staple = false;
   };
   // Reads and checks each pair and staple. The error says which file and what is wrong with it;
