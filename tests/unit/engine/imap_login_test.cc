@@ -97,6 +97,17 @@ TEST_CASE("A client that leaves its token's refusal unanswered has one login abo
   CHECK(visit.Ended(CommandKind::kAuthenticate, CommandResult::kAborted) == 1);
 }
 
+TEST_CASE("An answer to a token's refusal that cannot be read is no second command") {
+  ImapVisit visit;
+  visit.Start();
+  Attempt(visit, "a AUTHENTICATE XOAUTH2 " + Xoauth2("bob", "t") + "\r\n", "AUTH=XOAUTH2 SASL-IR");
+  visit.Backend("+ e30=\r\n");
+  visit.Client("AQ==\n");
+  CHECK(visit.host.Ended(CloseReason::kClientProtocol));
+  CHECK(visit.Ended(CommandKind::kAuthenticate, CommandResult::kLocal) == 0);
+  CHECK(visit.Ended(CommandKind::kAuthenticate, CommandResult::kAborted) == 1);
+}
+
 // Every attempt, whatever is in its fields, is one login command at the backend or none.
 TEST_CASE("No field of a login becomes a line of its own") {
   const std::vector<std::string> evil = {"\r\npostern1 DELETE x", "\r\nDELE 1", "\n", "\r",

@@ -192,5 +192,16 @@ TEST_CASE("What a backend said in plain text is forgotten behind TLS") {
   CHECK(visit.host.greetings == 1);
 }
 
+TEST_CASE("A backend that lists nothing behind TLS has nothing of what it listed before") {
+  TlsBackendVisit visit;
+  visit.host.settings.pools[0].forward_id = true;
+  visit.BackendConnected();
+  visit.Backend("* OK [CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED ID] hi\r\npostern0 OK\r\n");
+  visit.ToBackend();
+  visit.Secured(Side::kBackend);
+  visit.Backend("postern0 OK\r\n");
+  CHECK(visit.ToBackend() == "postern0 CAPABILITY\r\npostern1 LOGIN \"bob\" \"secret\"\r\n");
+}
+
 }  // namespace
 }  // namespace postern::testing
