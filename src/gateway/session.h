@@ -191,6 +191,7 @@ void Session::Enter(Visit visit) {
   visit();
   Settle();
   inside_ = false;
+  if (finished_ && how_ == Stream::How::kFlush) client_.stream->LastWords();
   FlushGathered();
   if (finished_) return Close();
   if (client_.tls_due || backend_.tls_due) BeginDueTls();

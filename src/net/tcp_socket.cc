@@ -225,6 +225,13 @@ void TcpSocket::ReportEnd() {
   observer_->OnEnd(error_ == 0 ? Status() : Status::Error(uv_strerror(error_)));
 }
 
+// The shutdown or the close that follows sends what the cork holds.
+void TcpSocket::LastWords() {
+  if (state_ == State::kOpen && backlog_ == nullptr) {
+    SetOption(descriptor(), IPPROTO_TCP, TCP_CORK, 1);
+  }
+}
+
 void TcpSocket::Close(Stream::How how) {
   end_.Cancel();
   observer_ = nullptr;

@@ -43,6 +43,7 @@ class TcpSocket {
   void Write(std::string_view bytes);
   std::size_t backlog() const;
   void SetReading(bool on);
+  void LastWords();
   Stream::Peer peer() const;
   void Close(Stream::How how);
 

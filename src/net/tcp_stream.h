@@ -25,6 +25,9 @@ class TcpStream final : public Stream {
   void SetReading(bool on) override {
     if (socket_ != nullptr) socket_->SetReading(on);
   }
+  void LastWords() override {
+    if (socket_ != nullptr) socket_->LastWords();
+  }
   Peer peer() const override { return socket_ == nullptr ? Peer::kGone : socket_->peer(); }
   void Close(How how) override {
     if (socket_ == nullptr) return;

@@ -116,7 +116,6 @@ bool TlsStream::Handshake(std::string_view& ciphertext) {
     Die(Status::Error("tls: plaintext where a handshake was expected"));
     return false;
   }
-  ERR_clear_error();
   scratch_.input = ciphertext;
   scratch_.handshake = handshake_.get();
   const int result = SSL_do_handshake(ssl_.get());
@@ -142,7 +141,6 @@ bool TlsStream::Handshake(std::string_view& ciphertext) {
 }
 
 bool TlsStream::Decrypt(std::string_view& ciphertext) {
-  ERR_clear_error();
   scratch_.input = ciphertext;
   std::size_t filled = 0;
   int why = SSL_ERROR_NONE;
@@ -237,7 +235,6 @@ void TlsStream::Write(std::string_view bytes) {
   if (state_ != State::kOpen && state_ != State::kHalf) return;
   while (!bytes.empty()) {
     const std::string_view part = bytes.substr(0, kPlainSize);
-    ERR_clear_error();
     const int size = static_cast<int>(part.size());
     if (SSL_write(ssl_.get(), part.data(), size) != size) {
       state_ = State::kDead;
@@ -271,7 +268,6 @@ void TlsStream::Die(const Status& why) {
 void TlsStream::Close(How how) {
   if (state_ == State::kClosed) return;
   if (how == How::kFlush && (state_ == State::kOpen || state_ == State::kHalf)) {
-    ERR_clear_error();
     SSL_shutdown(ssl_.get());
     FlushOutput();
   }

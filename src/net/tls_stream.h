@@ -33,6 +33,7 @@ class TlsStream final : public Stream, private Stream::Observer {
   std::size_t backlog() const override { return lower_->backlog(); }
   void SetReading(bool on) override;
   void WipeReads(bool on) override { wipe_reads_ = on; }
+  void LastWords() override { lower_->LastWords(); }
   void Close(How how) override;
   TlsFacts tls() const override;
   Peer peer() const override { return lower_->peer(); }

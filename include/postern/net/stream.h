@@ -49,7 +49,8 @@ class Stream {
 
   virtual ~Stream() = default;
   // Begins reading, or goes on with another observer (TLS that begins in the middle, from inside
-  // OnBytes too; OnOpen is called again then). The observer must outlive the stream or the call of Close, whichever is first.
+  // OnBytes too; OnOpen is called again then). The observer must outlive the stream or the call of
+  // Close, whichever is first.
   virtual void Start(Observer& observer) = 0;
   // Takes all of the bytes (copies what the kernel does not take now). Never calls the observer.
   // A failure arrives on a later turn through OnEnd. A no-op on a dead or closed stream.
@@ -59,6 +60,9 @@ class Stream {
   // False stops the flow within one OnBytes: no further call until true. True resumes on a later
   // turn.
   virtual void SetReading(bool on) = 0;
+  // What is written from here on is the last: it may leave together with the end that Close(kFlush)
+  // brings, in one packet.
+  virtual void LastWords() {}
   // No observer call follows. The object may be destroyed at once, also from outside a callback of
   // its own; the socket lives on in the loop until it is flushed. Destroying without Close aborts.
   virtual void Close(How how) = 0;

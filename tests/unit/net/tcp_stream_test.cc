@@ -74,6 +74,22 @@ TEST_CASE("an accepted stream carries bytes both ways", "[net][tcp]") {
   CHECK(world.stream->tls().version.empty());
 }
 
+TEST_CASE("last words arrive whole, with the end behind them", "[net][tcp]") {
+  // The larger does not fit into the client's buffer and leaves bit by bit.
+  const std::size_t size = GENERATE(5, 300'000);
+  Accepted world(4096);
+  world.Start();
+  world.stream->Write("said before ");
+  world.stream->LastWords();
+  const std::string last = Pattern(size);
+  world.stream->Write(last);
+  world.stream->Write(" bye");
+  world.stream->Close(Stream::How::kFlush);
+  REQUIRE(world.UntilClientEnds());
+  CHECK(world.client->error() == 0);
+  CHECK(world.client->received() == "said before " + last + " bye");
+}
+
 TEST_CASE("a peer that finished sending still hears", "[net][tcp]") {
   Accepted world;
   world.Start();
