@@ -12,7 +12,8 @@ SimBackend::SimBackend(Timeline& timeline, Record& record, Wire& wire, Random ra
       record_(record),
       wire_(wire),
       random_(random),
-      settings_(std::move(settings)) {
+      settings_(std::move(settings)),
+      header_due_(settings_.proxy2) {
   constexpr std::size_t kKinds = static_cast<std::size_t>(Fault::kGoodbye);
   if (settings_.faults && random_.Chance(40)) {
     fault_ = static_cast<Fault>(random_.Between(1, kKinds));
@@ -74,13 +75,28 @@ void SimBackend::End() {
   }
 }
 
+bool SimBackend::TakeProxyHeader() {
+  constexpr std::string_view kSignature("\r\n\r\n\0\r\nQUIT\n", 12);
+  if (heard_.size() < 16) return false;
+  if (!heard_.starts_with(kSignature)) {
+    record_.Violate("routing", wire_.name() + " misses its PROXY header in " + Shown(heard_));
+  }
+  const std::size_t size =
+      16 + static_cast<unsigned char>(heard_[14]) * 256u + static_cast<unsigned char>(heard_[15]);
+  if (heard_.size() < size) return false;
+  heard_.erase(0, size);
+  header_due_ = false;
+  return true;
+}
+
 void SimBackend::OnReceived(std::string_view bytes) {
   if (dead_) return;
+  heard_.append(bytes);
+  if (header_due_ && !TakeProxyHeader()) return;
   if (!shaking_) {
-    Feed(bytes);
+    Feed(std::exchange(heard_, {}));
     return Work();
   }
-  heard_.append(bytes);
   if (heard_.size() < kTlsHello.size()) return;
   if (!heard_.starts_with(kTlsHello)) {
     return record_.Violate("R-INV-2", wire_.name() + " hears in front of TLS " + Shown(heard_));

@@ -37,7 +37,8 @@ class SimBackend : public Far {
   struct Settings {
     PoolTls tls = PoolTls::kNone;
     bool faults = true;
-    std::string user;  // whom Postern has dialled for
+    bool proxy2 = false;  // a PROXY header of version 2 comes first
+    std::string user;     // whom Postern has dialled for
   };
   void Begin();
   void OnNearWrote(std::string_view) final {}
@@ -78,6 +79,10 @@ class SimBackend : public Far {
   std::size_t fault_in_ = 0;  // commands behind the login
 
  private:
+  // Takes the PROXY header off the front of what was heard. False: it is not whole yet.
+  bool TakeProxyHeader();
+
+  bool header_due_;
   bool dead_ = false;
   bool judged_ = false;
   bool busy_ = false;

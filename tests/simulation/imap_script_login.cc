@@ -11,8 +11,14 @@ void ImapScriptWriter::WriteArrival() {
   if (entrance_ == Entrance::kProxied) PutRaw(ProxyHeader(random_));
   if (random_.Chance(2)) return PutRaw("GET / HTTP/1.1\r\nHost: mail.example\r\n\r\n");
   const bool tls = entrance_ == Entrance::kImplicit || entrance_ == Entrance::kProxied;
-  if (tls) Put(Step::Kind::kTls, kNoCommand);
+  // Some never finish it.
+  if (tls) Put(Step::Kind::kTls, kNoCommand, random_.Chance(2) ? "\x16HEL" : "");
   if (random_.Chance(90)) Put(Step::Kind::kGreeting, kNoCommand);
+  // Believed of those whom the listener trusts only.
+  if (random_.Chance(10)) {
+    AddLine(Fate::kLocal, "ID",
+            "ID (\"x-originating-ip\" \"203.0.113.9\" \"x-originating-port\" \"7\")");
+  }
   if (entrance_ != Entrance::kStarttls) return;
   if (random_.Chance(15)) WriteLogin(false);
   const std::size_t command = AddLine(Fate::kLocal, "STARTTLS", "STARTTLS");

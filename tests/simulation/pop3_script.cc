@@ -44,8 +44,12 @@ void Pop3ScriptWriter::WriteArrival() {
   if (entrance_ == Entrance::kProxied) PutRaw(ProxyHeader(random_));
   if (random_.Chance(2)) return PutRaw("POST / HTTP/1.1\r\nHost: mail.example\r\n\r\n");
   const bool tls = entrance_ == Entrance::kImplicit || entrance_ == Entrance::kProxied;
-  if (tls) Put(Step::Kind::kTls, kNoCommand, random_.Chance(2) ? "QUIT\r\n" : "");
+  // Some never finish it, some begin with something else.
+  const char* hello = random_.Chance(96) ? "" : random_.Pick<const char*>({"QUIT\r\n", "\x16HEL"});
+  if (tls) Put(Step::Kind::kTls, kNoCommand, hello);
   Put(Step::Kind::kGreeting, kNoCommand);
+  // Believed of those whom the listener trusts only.
+  if (random_.Chance(10)) Add(Way::kLocal, "XCLIENT ADDR=203.0.113.9 PORT=7");
   if (entrance_ != Entrance::kStarttls) return;
   if (random_.Chance(15)) WriteUserPass(false);
   const std::size_t command = Add(Way::kLocal, "STLS");

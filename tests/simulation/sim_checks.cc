@@ -12,6 +12,8 @@ namespace {
 
 // DESIGN 2.13: any session, in any state.
 constexpr std::int64_t kMostHeld = 512 * 1024;
+// The slowest client takes its backlog in this time.
+constexpr Duration kPromptly = std::chrono::minutes(10);
 // A world of twenty sessions takes some thousands.
 constexpr std::uint64_t kMostStepsPerSession = 50000;
 
@@ -33,6 +35,15 @@ void SimWorld::Run() {
 
 void SimWorld::CheckStep() {
   for (std::size_t number = 1; number <= visits_.size(); ++number) CheckMemory(number);
+  for (const Visit& visit : visits_) CheckPrompt(visit);
+}
+
+// A session ends with its backend, as soon as the client has taken what waits for it.
+void SimWorld::CheckPrompt(const Visit& visit) {
+  if (visit.backend == nullptr || visit.backend->near_closed()) return;
+  const std::optional<Instant> ended = visit.backend->told_of_end();
+  if (!ended || now() < *ended + kPromptly) return;
+  record_.Violate("R-01", visit.wire->name() + " is kept without its backend");
 }
 
 void SimWorld::CheckMemory(std::size_t number) {

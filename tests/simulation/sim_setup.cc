@@ -30,10 +30,11 @@ Plan SeededPlan(Random& random, PoolTls tls) {
   return plan;
 }
 
-Routes SeededRoutes(Random& random, PoolTls tls) {
+Routes SeededRoutes(Random& random, PoolManner manner) {
   Pool pool;
   pool.name = "pool";
-  pool.tls = tls;
+  pool.tls = manner.tls;
+  pool.forward_proxy2 = manner.proxy2;
   std::vector<Backend> backends(kBackends);
   for (std::size_t i = 0; i < kBackends; ++i) {
     backends[i].name = "mail" + std::to_string(i + 1);
@@ -66,7 +67,7 @@ Address BackendAddress(std::size_t backend, Protocol protocol) {
   return Address::FromParts("10.1.0." + std::to_string(backend + 1), port).value();
 }
 
-std::shared_ptr<const Setup> SeededSetup(Random& random, PoolTls tls) {
+std::shared_ptr<const Setup> SeededSetup(Random& random, PoolManner manner) {
   std::vector<Door> doors;
   for (const Protocol protocol : {Protocol::kImap, Protocol::kPop3}) {
     const std::string name = protocol == Protocol::kImap ? "imap" : "pop3";
@@ -76,7 +77,7 @@ std::shared_ptr<const Setup> SeededSetup(Random& random, PoolTls tls) {
     }
   }
   return std::make_shared<const Setup>(
-      Setup{SeededPlan(random, tls), SeededRoutes(random, tls), std::move(doors)});
+      Setup{SeededPlan(random, manner.tls), SeededRoutes(random, manner), std::move(doors)});
 }
 
 }  // namespace postern::testing

@@ -20,7 +20,12 @@ constexpr ListenerId DoorOf(Protocol protocol, Entrance entrance) {
 Address ClientAddress(Entrance entrance, std::size_t number);
 Address BackendAddress(std::size_t backend, Protocol protocol);
 
-// One pool whose backends are spoken to in that way; the rest is the seed's.
-std::shared_ptr<const Setup> SeededSetup(Random& random, PoolTls tls);
+// How a world's one pool is spoken to, through all reloads.
+struct PoolManner {
+  PoolTls tls = PoolTls::kNone;
+  bool proxy2 = false;
+};
+// The rest is the seed's.
+std::shared_ptr<const Setup> SeededSetup(Random& random, PoolManner manner);
 
 }  // namespace postern::testing

@@ -6,7 +6,6 @@
 #include "simulation/held_memory.h"
 #include "simulation/imap_backend.h"
 #include "simulation/pop3_backend.h"
-#include "simulation/sim_setup.h"
 #include "simulation/tls_stand_in.h"
 
 namespace postern::testing {
@@ -53,14 +52,15 @@ SimWorld::SimWorld(const Scenario& scenario)
       health_(kBackends),
       shared_{health_, *log_, "sim"},
       shard_(std::make_unique<Shard>(ShardSize{kProtocolCount * kEntranceCount, 1, kBackends})),
-      pool_tls_(
-          random_.Pick({PoolTls::kNone, PoolTls::kNone, PoolTls::kStarttls, PoolTls::kImplicit})),
+      manner_{
+          random_.Pick({PoolTls::kNone, PoolTls::kNone, PoolTls::kStarttls, PoolTls::kImplicit}),
+          random_.Chance(20)},
       arrivals_(std::chrono::seconds(random_.Pick<int>({5, 60, 300}))),
       visits_(scenario.sessions),
       forgotten_(
           timeline_.deadlines(), [](void*) {}, nullptr) {
   shared_.max_sessions = random_.Chance(80) ? scenario.sessions : scenario.sessions / 2 + 1;
-  keeper_ = std::make_unique<Keeper>(0, *this, shared_, *shard_, SeededSetup(random_, pool_tls_));
+  keeper_ = std::make_unique<Keeper>(0, *this, shared_, *shard_, SeededSetup(random_, manner_));
   for (std::size_t number = 1; number <= scenario.sessions; ++number) MakeVisit(number);
   PlanEvents();
 }
@@ -100,7 +100,7 @@ std::unique_ptr<ScriptedClient> SimWorld::MakeClient(const Visit& visit, std::si
 
 std::unique_ptr<SimBackend> SimWorld::MakeBackend(std::size_t number, Wire& wire, Random random) {
   const Visit& visit = visits_[number - 1];
-  const SimBackend::Settings settings{pool_tls_, true, Account{number}.user()};
+  const SimBackend::Settings settings{manner_.tls, true, manner_.proxy2, Account{number}.user()};
   if (visit.protocol == Protocol::kImap) {
     return std::make_unique<ImapBackend>(timeline_, record_, wire, random, settings,
                                          static_cast<ImapClient&>(*visit.client));
@@ -120,7 +120,7 @@ void SimWorld::PlanEvents() {
 
 void SimWorld::Reload() {
   record_.Note("operator", "reloads");
-  keeper_->Adopt(SeededSetup(random_, pool_tls_));
+  keeper_->Adopt(SeededSetup(random_, manner_));
 }
 
 void SimWorld::Drain() {

@@ -12,6 +12,7 @@
 #include "postern/gateway/keeper.h"
 #include "simulation/backend.h"
 #include "simulation/scripted_client.h"
+#include "simulation/sim_setup.h"
 
 namespace postern::testing {
 
@@ -75,6 +76,7 @@ class SimWorld final : public World, private Dialer {
   void Accept(std::size_t number);
   void CheckStep();
   void CheckEnd();
+  void CheckPrompt(const Visit& visit);
   void CheckMemory(std::size_t number);
 
   const Scenario scenario_;
@@ -85,7 +87,7 @@ class SimWorld final : public World, private Dialer {
   BackendHealth health_;
   Shared shared_;
   std::unique_ptr<Shard> shard_;
-  PoolTls pool_tls_;
+  const PoolManner manner_;
   const Duration arrivals_;              // within which all clients come
   std::vector<Visit> visits_;            // by number - 1
   std::vector<std::size_t> waiting_;     // visits at the door

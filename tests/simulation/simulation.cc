@@ -27,6 +27,9 @@ struct Options {
   std::string expect;   // the law that a sabotaged run must find broken
 };
 
+// One world of so many is played again.
+constexpr std::uint64_t kCheckedTwice = 50;
+
 constexpr const char* kUsage =
     "simulation [--seed N] [--sessions N] [--worlds N | --seconds N]\n"
     "           [--census 1] [--sabotage NAME --expect LAW]\n"
@@ -59,6 +62,18 @@ Finding Play(const Scenario& scenario, Census* census = nullptr) {
   world.Run();
   if (census != nullptr) census->Add(world.shard().data(), world.steps(), world.most_held());
   return {world.record().law(), world.record().what(), world.record().notes()};
+}
+
+// The same seed is the same run, or a reproduction were none.
+bool SameAgain(const Scenario& scenario) {
+  Census once;
+  Census again;
+  Play(scenario, &once);
+  Play(scenario, &again);
+  if (once.Text() == again.Text()) return true;
+  std::printf("broken: determinism: two runs of seed %llu differ\n",
+              static_cast<unsigned long long>(scenario.seed));
+  return false;
 }
 
 // The least number of sessions that breaks a law with this seed.
@@ -121,6 +136,7 @@ int RunWorlds(const Options& options) {
   while (options.seconds > 0 ? MonotonicNow() < end : worlds < options.worlds) {
     const Scenario scenario{options.seed + worlds++, options.sessions, options.sabotage, false};
     const Finding finding = Play(scenario, &census);
+    if (worlds % kCheckedTwice == 1 && !SameAgain(scenario)) return 1;
     if (finding.law.empty()) continue;
     if (options.expect.empty()) return Report(scenario), 1;
     if (finding.law != options.expect) continue;

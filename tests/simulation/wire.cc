@@ -195,6 +195,7 @@ void Wire::DeliverToNear() {
     observer_->OnBytes(bytes);
   } else {
     end_told_ = true;
+    told_of_end_ = timeline_.now();
     Status why = reset_ ? Status::Error("connection reset by peer") : Status();
     const HeldBy owner(owner_);
     observer_->OnEnd(why);

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -60,6 +61,8 @@ class Wire {
   void Reset();
   bool far_ended() const { return finished_ || reset_; }
 
+  // When the far end's end was told to Postern; nothing before.
+  std::optional<Instant> told_of_end() const { return told_of_end_; }
   bool near_closed() const { return near_closed_; }
   bool near_destroyed() const { return near_destroyed_; }
   std::size_t backlog() const { return backlog_.size(); }
@@ -112,6 +115,7 @@ class Wire {
   bool near_planned_ = false;
   bool far_planned_ = false;
   Stream::How how_ = Stream::How::kFlush;
+  std::optional<Instant> told_of_end_;
   std::uint64_t delivered_ = 0;
   std::uint64_t written_ = 0;
 };
