@@ -41,8 +41,11 @@ constexpr const char* kUsage =
 std::array<char, 200> reproduction{};
 
 std::string Reproduce(const Scenario& scenario) {
-  return "reproduce: build/tests/simulation --seed " + std::to_string(scenario.seed) +
-         " --sessions " + std::to_string(scenario.sessions);
+  std::string line = "reproduce: build/tests/simulation --seed " + std::to_string(scenario.seed) +
+                     " --sessions " + std::to_string(scenario.sessions);
+  if (scenario.sabotage == Sabotage::kNone) return line;
+  return line + " --sabotage " +
+         std::string(kSabotageNames[static_cast<std::size_t>(scenario.sabotage)]);
 }
 
 void OnAbort(int) {
