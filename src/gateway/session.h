@@ -66,7 +66,11 @@ class Session final : public EngineHost, private Dialer::Observer {
   // A backend being found for a login under way.
   struct Dialing {
     explicit Dialing(Session& session)
-        : deadline(session.keeper_.world().deadlines(), &Session::OnConnectDeadline, &session) {}
+        : setup(session.keeper_.shared_setup()),
+          deadline(session.keeper_.world().deadlines(), &Session::OnConnectDeadline, &session) {}
+    // The backend that was chosen, its address and its TLS are of one configuration, whatever a
+    // reload changes meanwhile.
+    const std::shared_ptr<const Setup> setup;
     Candidates candidates;
     std::size_t next = 0;  // of the candidates
     Instant began{};       // of this attempt, then of its TLS
@@ -118,7 +122,7 @@ class Session final : public EngineHost, private Dialer::Observer {
   void Finish(CloseReason reason, Ending ending) override;
   Instant now() const override { return now_; }
   Duration client_stall() const override;
-  const Plan& plan() const override { return keeper_.setup().plan; }
+  const Plan& plan() const override { return setup().plan; }
 
   // Every way into the engine: takes the time, flushes what was said, and settles what follows from
   // it.
@@ -148,7 +152,8 @@ class Session final : public EngineHost, private Dialer::Observer {
   Half& half(Side side) { return side == Side::kClient ? client_ : backend_; }
   Shard& shard() { return keeper_.shard(); }
   const Door& door() const { return keeper_.setup().doors[listener_]; }
-  const Routes& routes() const { return keeper_.setup().routes; }
+  const Setup& setup() const { return dialing_ ? *dialing_->setup : keeper_.setup(); }
+  const Routes& routes() const { return setup().routes; }
 
   Keeper& keeper_;
   std::string id_;

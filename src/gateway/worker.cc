@@ -42,15 +42,20 @@ Worker::Worker(unsigned index, Shared& shared, const ShardSize& size,
 
 Worker::~Worker() = default;
 
-// Sessions that came by a listener stay when it closes; streams keep what they need of a context.
+// Sessions that came by a listener stay when it closes; streams keep what they need of a context. A
+// context that has no successor stays for those who were promised TLS before: STARTTLS at a
+// listener that is gone, a backend that was dialled.
 Status Worker::Take(WorkerSetup setup) {
   keeper_.Adopt(std::move(setup.setup));
   listener_tls_.resize(setup.openings.size());
   listeners_.resize(setup.openings.size());
-  pool_tls_ = std::move(setup.pool_tls);
+  pool_tls_.resize(setup.pool_tls.size());
+  for (std::size_t i = 0; i < setup.pool_tls.size(); ++i) {
+    if (setup.pool_tls[i] != nullptr) pool_tls_[i] = std::move(setup.pool_tls[i]);
+  }
   for (std::size_t i = 0; i < setup.openings.size(); ++i) {
     WorkerSetup::Opening& opening = setup.openings[i];
-    listener_tls_[i] = std::move(opening.tls);
+    if (opening.tls != nullptr) listener_tls_[i] = std::move(opening.tls);
     if (opening.closed || draining_) listeners_[i].reset();
     if (!opening.socket || draining_) continue;
     const Status status = Listen(static_cast<ListenerId>(i), std::move(*opening.socket));

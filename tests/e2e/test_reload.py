@@ -5,9 +5,12 @@ import signal
 import threading
 import time
 
+from harness.authority import Authority
 from harness.case import EndToEnd
 from harness.client import Imap
 from harness.postern import configuration, listener, sanitized
+from harness.scripts import ImapScript
+from harness.sockets import server_context
 
 # The whole promise of R-16 takes 100 s: POSTERN_E2E_LONG=1.
 LONG = bool(os.environ.get("POSTERN_E2E_LONG"))
@@ -128,6 +131,43 @@ class Reload(EndToEnd):
         client = self.imap(self.postern, tls=False)
         client.starttls()
         client.login("ann").command("NOOP")
+
+    def test_starttls_is_still_there_for_who_came_by_a_listener_that_is_gone(self):
+        self.start(listeners=[listener("imaps"), listener("old", tls="starttls")])
+        client = self.imap(self.postern, at="old", tls=False)
+        self.reload(listeners=[listener("imaps")])
+        client.starttls()
+        client.login("ann").command("NOOP")
+
+    def reload_between_starttls_and_its_ok(self, reload):
+        asked, go_on = threading.Event(), threading.Event()
+        certificate = server_context(Authority.shared().leaf())
+
+        def script(wire):
+            wire.send("* OK [CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED] hi\r\n")
+            tag = wire.line().split()[0].decode()
+            asked.set()
+            go_on.wait(20)
+            wire.send(f"{tag} OK begin\r\n")
+            wire.secure(certificate)
+            ImapScript(greeting="")(wire)
+        self.start(self.scripted(script), pool={"tls": "starttls", "verify": "none", "insecure": True})
+        client = self.imap(self.postern)
+        client.send("a LOGIN ann secret\r\n")
+        self.assertTrue(asked.wait(20))
+        reload()
+        go_on.set()
+        client.until("a")
+        client.command("NOOP")
+
+    def test_a_pool_that_loses_its_tls_does_not_lose_it_for_a_login_under_way(self):
+        self.reload_between_starttls_and_its_ok(lambda: self.reload(pool={"tls": "none"}))
+
+    def test_a_pool_that_goes_does_not_take_a_login_under_way_along(self):
+        def rename():
+            text = configuration(self.places()).replace('"legacy"', '"modern"')
+            self.postern.event("reloaded", after=self.hangup(text))
+        self.reload_between_starttls_and_its_ok(rename)
 
     # Refused, and kept.
 

@@ -87,6 +87,8 @@ class Keeper {
   Shard& shard() { return shard_; }
   InFlightPool& records() { return records_; }
   const Setup& setup() const { return *setup_; }
+  // For what must not change under it.
+  const std::shared_ptr<const Setup>& shared_setup() const { return setup_; }
   // Destroys the session, or a stream of it, at the end of this turn.
   void Retire(Session& session);
   void Bury(std::unique_ptr<Stream> stream);
