@@ -195,6 +195,7 @@ class ImapDialogue {
     if (drops > drops_) drops_ = drops, connected_ = false;
     if (host().rejections.size() > rejections_) {
       rejections_ = host().rejections.size();
+      connects_ = host().connects.size();  // also one that was still under way
       connected_ = false;
       rejected_ = true;
     }
