@@ -69,13 +69,14 @@ TEST_CASE("Only results of a backend are observed") {
     shard.CommandEnded(labels, result, milliseconds(300), milliseconds(2));
   }
   const Shard::Data& data = shard.data();
-  const CommandSeries* series = data.commands[0][data.command_slot(kFetch, 0)].peek();
+  const CommandSeries* series =
+      data.commands[0][data.command_slot(kFetch, data.pool_slot(0))].peek();
   REQUIRE(series != nullptr);
   for (const Counter& result : series->results) CHECK(result.value() == 1);
   CHECK(series->duration.count(9) == 4);  // up to 0.5 s
   CHECK(series->duration.sum_nanoseconds() == 4 * 300'000'000u);
   CHECK(series->first_byte.count(1) == 4);  // up to 5 ms
-  const CommandHistogram* backend = data.backends[0].command[0].peek();
+  const CommandHistogram* backend = data.backends[data.backend_slot(0)].command[0].peek();
   REQUIRE(backend != nullptr);
   CHECK(backend->count(9) == 4);
   CHECK(data.begun[0].value() == 7);
@@ -91,16 +92,17 @@ TEST_CASE("Series come into being on first use and apart from each other") {
     for (const auto& lazy : commands) used += lazy.peek() != nullptr ? 1 : 0;
   }
   CHECK(used == 2);
-  CHECK(data.commands[1][data.command_slot(kRetr, 1)].peek() != nullptr);
+  CHECK(data.commands[1][data.command_slot(kRetr, data.pool_slot(1))].peek() != nullptr);
   CHECK(data.commands[1][data.command_slot(kRetr, data.pool_slot(kNoPool))].peek() != nullptr);
-  CHECK(data.backends[2].command[1].peek() != nullptr);
-  CHECK(data.backends[0].command[1].peek() == nullptr);
+  CHECK(data.backends[data.backend_slot(2)].command[1].peek() != nullptr);
+  CHECK(data.backends[data.backend_slot(0)].command[1].peek() == nullptr);
 }
 
 TEST_CASE("A command beyond the list counts as other") {
   Shard shard({.listeners = 1, .pools = 1, .backends = 1});
   shard.CommandEnded({Protocol::kPop3, 200, 0, 0}, CommandResult::kLocal, {}, {});
-  CHECK(shard.data().commands[1][shard.data().command_slot(0, 0)].peek() != nullptr);
+  CHECK(shard.data().commands[1][shard.data().command_slot(0, shard.data().pool_slot(0))].peek() !=
+        nullptr);
 }
 
 TEST_CASE("Sessions are in exactly one state") {
@@ -117,7 +119,7 @@ TEST_CASE("Sessions are in exactly one state") {
   CHECK(shard.data().listeners[0].opened[0].value() == 2);
   shard.BackendSessions(0, 2);
   shard.BackendSessions(0, -1);
-  CHECK(shard.data().backends[0].sessions.value() == 1);
+  CHECK(shard.data().backends[shard.data().backend_slot(0)].sessions.value() == 1);
 }
 
 TEST_CASE("Names of TLS that are not in the lists count as other") {
