@@ -97,6 +97,7 @@ class ImapRelay {
   void EndCommand(CommandRecord& record, CommandResult result);
   void AtBoundary();
   void BackendNonsense(bool at_boundary);
+  CommandRecord& Begin(std::string_view tag, imap::CommandKind kind);
   void PassBack(std::string_view bytes);
   void FlushBack();
   bool AllAnswered() const;

@@ -124,6 +124,8 @@ bool ImapRelay::OnTagged(std::string_view line, bool whole) {
 void ImapRelay::EndCommand(CommandRecord& record, CommandResult result) {
   const bool logout = record.command == static_cast<std::uint8_t>(imap::CommandKind::kLogout);
   const bool open = &record == open_;
+  // A backend answers in order: the `+` of the IDLE before this command will not come any more.
+  if (record.behind_idle) idle_plus_due_ = false;
   core_.End(record, result);
   if (logout && !ends_at_boundary_) {
     ends_at_boundary_ = true;

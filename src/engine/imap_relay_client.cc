@@ -118,7 +118,7 @@ void ImapRelay::OnWholeLine(std::string_view line) {
   const std::string_view head = line.substr(0, line.size() - 2 - reader_.trimmed());
   if (OnOwnCommand(head, head.substr(reader_.start().arguments))) return core_.Elide(line.size());
   const CommandKind kind = reader_.kind();
-  CommandRecord& record = core_.Begin(reader_.tag(), kind);
+  CommandRecord& record = Begin(reader_.tag(), kind);
   if (reader_.trimmed() == 0) {
     Pass(line);
   } else {
@@ -144,7 +144,7 @@ void ImapRelay::OnWholeHead() {
     reading_ = Reading::kLine;
     return;
   }
-  open_ = &core_.Begin(reader_.tag(), reader_.kind());
+  open_ = &Begin(reader_.tag(), reader_.kind());
   at_backend_ = true;
   SendHead();
 }
@@ -169,7 +169,7 @@ void ImapRelay::BeginStream() {
   if (at_backend_ && (too_big || open_ == nullptr)) return Doubt(reader_.tag());
   if (too_big) return TooBig();
   if (!reader_.mark().synchronising) core_.Rewritten(Rewrite::kLiteral);
-  if (!at_backend_) open_ = &core_.Begin(reader_.tag(), reader_.kind());
+  if (!at_backend_) open_ = &Begin(reader_.tag(), reader_.kind());
   at_backend_ = true;
   SendHead();
 }

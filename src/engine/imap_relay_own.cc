@@ -60,7 +60,7 @@ bool ImapRelay::OnId(std::string_view head, std::string_view arguments) {
   }
   if (!dropped) return false;
   core_.Rewritten(Rewrite::kId);
-  core_.Complete(core_.Begin(tag, CommandKind::kId));
+  core_.Complete(Begin(tag, CommandKind::kId));
   SendInstead(std::string(head.substr(0, reader_.start().arguments)) +
               (kept.empty() ? " NIL" : " (" + kept + ")"));
   return true;
@@ -86,9 +86,15 @@ bool ImapRelay::OnEnable(std::string_view arguments) {
     AnswerHere("* ENABLED\r\n" + Tagged(tag, "OK", "done"));
     return true;
   }
-  core_.Complete(core_.Begin(tag, CommandKind::kEnable));
+  core_.Complete(Begin(tag, CommandKind::kEnable));
   SendInstead(tag + " ENABLE" + kept);
   return true;
+}
+
+CommandRecord& ImapRelay::Begin(std::string_view tag, CommandKind kind) {
+  CommandRecord& record = core_.Begin(tag, kind);
+  record.behind_idle = idle_plus_due_;
+  return record;
 }
 
 void ImapRelay::AnswerHere(std::string_view text) {

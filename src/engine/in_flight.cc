@@ -45,7 +45,8 @@ CommandRecord& InFlight::Add(std::string_view tag, std::uint8_t command) {
   CommandRecord& record = *fresh;
   record.tag.assign(tag);
   record.command = command;
-  record.local = record.multiline = record.complete = record.first_byte_seen = false;
+  record.local = record.multiline = record.complete = false;
+  record.first_byte_seen = record.behind_idle = false;
   record.start = Instant{};
   record.stall_at_start = record.first_byte = Duration{};
   std::unique_ptr<CommandRecord>& end = tail_ == nullptr ? head_ : tail_->next;

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "postern/base/check.h"
+#include "postern/base/secret.h"
 
 namespace postern {
 namespace {
@@ -118,7 +119,13 @@ void TcpSocket::OnRead(ssize_t count, const char* bytes) {
   if (count < 0) end_seen_ = true;
   if (closing()) return OnReadClosing(count);
   if (state_ != State::kOpen) return;
-  if (count > 0) return observer_->OnBytes({bytes, static_cast<std::size_t>(count)});
+  if (count > 0) {
+    const bool wipe = wipe_reads_;
+    const auto size = static_cast<std::size_t>(count);
+    observer_->OnBytes({bytes, size});
+    if (wipe) Wipe(loop_.read_scratch.get(), size);
+    return;
+  }
   if (count == UV_EOF) return observer_->OnEnd({});
   Fail(static_cast<int>(count));
 }

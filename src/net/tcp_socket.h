@@ -44,6 +44,7 @@ class TcpSocket {
   std::size_t backlog() const;
   void SetReading(bool on);
   void LastWords();
+  void WipeReads(bool on) { wipe_reads_ = on; }
   Stream::Peer peer() const;
   void Close(Stream::How how);
 
@@ -89,6 +90,7 @@ class TcpSocket {
   int error_ = 0;
   State state_ = State::kNew;
   bool end_seen_ = false;
+  bool wipe_reads_ = false;
 };
 
 // TCP_NODELAY, keep-alive 60/15/4 and TCP_USER_TIMEOUT. Set on a listening socket they are

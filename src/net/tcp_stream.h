@@ -28,6 +28,9 @@ class TcpStream final : public Stream {
   void LastWords() override {
     if (socket_ != nullptr) socket_->LastWords();
   }
+  void WipeReads(bool on) override {
+    if (socket_ != nullptr) socket_->WipeReads(on);
+  }
   Peer peer() const override { return socket_ == nullptr ? Peer::kGone : socket_->peer(); }
   void Close(How how) override {
     if (socket_ == nullptr) return;

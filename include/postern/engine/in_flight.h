@@ -21,6 +21,7 @@ struct CommandRecord {
   bool multiline = false;    // POP3: a positive reply has a body
   bool complete = false;     // all of it was read from the client
   bool first_byte_seen = false;
+  bool behind_idle = false;  // IMAP: begun behind an IDLE that ended without its `+`
   Instant start{};  // last byte read, or the end of the command before it if that is later
   Duration stall_at_start{};  // the session's client stall then
   Duration first_byte{};      // from start to the first byte of the backend's answer
