@@ -22,7 +22,7 @@ struct CommandRecord {
   bool complete = false;     // all of it was read from the client
   bool first_byte_seen = false;
   bool behind_idle = false;  // IMAP: begun behind an IDLE that ended without its `+`
-  Instant start{};  // last byte read, or the end of the command before it if that is later
+  Instant start{};           // last byte read, or the end of the command before it if that is later
   Duration stall_at_start{};  // the session's client stall then
   Duration first_byte{};      // from start to the first byte of the backend's answer
   std::string reply;          // POP3: our own answer, when local
