@@ -67,7 +67,9 @@ Result<Address> Address::FromParts(std::string_view host, std::uint16_t port) {
   return address;
 }
 
-Result<Address> Address::Resolve(std::string_view text) {
+Result<Address> Address::Resolve(std::string_view text) { return Resolve(text, {}); }
+
+Result<Address> Address::Resolve(std::string_view text, const Address& known) {
   Result<Address> literal = Parse(text);
   if (literal.ok()) return literal;
   const std::optional<HostPort> parts = Split(text);
@@ -81,7 +83,11 @@ Result<Address> Address::Resolve(std::string_view text) {
     return Status::Error("host name '" + parts->host +
                          "' cannot be resolved: " + gai_strerror(failure));
   }
-  const Address address = FromSockaddr(found->ai_addr);
+  Address address = FromSockaddr(found->ai_addr);
+  for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {
+    const Address other = FromSockaddr(one->ai_addr);
+    if (other.family() == known.family() && other.Text() == known.Text()) address = other;
+  }
   freeaddrinfo(found);
   return address;
 }

@@ -114,12 +114,13 @@ void CheckCertificates(const Config& config, ConfigErrors& errors) {
 
 void ResolveBackends(Config& config, ConfigErrors& errors) {
   const auto resolve = [&](Address& address, const std::string& text, const std::string& place) {
-    if (text.empty() || address.family() != AF_UNSPEC) return;
-    const Result<Address> found = Address::Resolve(text);
+    if (text.empty()) return;
+    const Result<Address> found = Address::Resolve(text, address);
     if (found.ok()) {
       address = found.value();
       return;
     }
+    if (address.family() != AF_UNSPEC) return;  // the last good answer stands
     errors.warnings.push_back(fmt::format("{}: {}; it is looked up again when it is needed", place,
                                           found.error().message()));
   };

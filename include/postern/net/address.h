@@ -17,7 +17,8 @@ class Address {
   // "192.0.2.1:993", "[2001:db8::1]:993"; numbers only.
   static Result<Address> Parse(std::string_view text);
   // As Parse, but the host may be a name: asks the system's resolver and blocks. Not for a loop's
-  // thread.
+  // thread. Of several addresses the known one, if it is among them, or the first.
+  static Result<Address> Resolve(std::string_view text, const Address& known);
   static Result<Address> Resolve(std::string_view text);
   static Address FromSockaddr(const sockaddr* address);
 

@@ -32,6 +32,28 @@ TEST_CASE("a name that moved is a change") {
   CHECK_FALSE(SameAddresses(With("a:143", ""), With("a:143", "127.0.0.8:143")));
 }
 
+TEST_CASE("a name that was found is looked up again and may have moved") {
+  Config config = With("localhost:143", "127.0.0.7:143");
+  ConfigErrors errors;
+  ResolveBackends(config, errors);
+  CHECK_FALSE(SameAddresses(With("localhost:143", "127.0.0.7:143"), config));
+}
+
+TEST_CASE("a name that still has the address it had does not move") {
+  Config config = With("localhost:143", "127.0.0.1:143");
+  ConfigErrors errors;
+  ResolveBackends(config, errors);
+  CHECK(SameAddresses(With("localhost:143", "127.0.0.1:143"), config));
+}
+
+TEST_CASE("a name that is no longer found keeps its address without a warning") {
+  Config config = With("nowhere.invalid:143", "127.0.0.7:143");
+  ConfigErrors errors;
+  ResolveBackends(config, errors);
+  CHECK(SameAddresses(With("nowhere.invalid:143", "127.0.0.7:143"), config));
+  CHECK(errors.warnings.empty());
+}
+
 TEST_CASE("numeric addresses need no resolver") {
   CHECK_FALSE(HasHostNames(With("127.0.0.7:143", "127.0.0.7:143")));
   CHECK(HasHostNames(With("mail1.internal:143", "127.0.0.7:143")));
