@@ -105,14 +105,14 @@ void Session::EndForMemory() {
 }
 
 void Session::Drain() {
-  if (state_ == SessionState::kHandshake) {
+  if (state_ == SessionState::kHandshake || client_.securing) {
     return EndHandshake(CloseReason::kDrained, Stream::How::kFlush);
   }
   Enter([this] { engine_->OnDrain(); });
 }
 
 void Session::DrainDeadline() {
-  if (state_ == SessionState::kHandshake) {
+  if (state_ == SessionState::kHandshake || client_.securing) {
     return EndHandshake(CloseReason::kDrainDeadline, Stream::How::kAbort);
   }
   Enter([this] { engine_->OnDrainDeadline(); });

@@ -6,6 +6,7 @@ import time
 
 from harness.case import EndToEnd
 from harness.dovecot import message
+from harness.postern import listener
 
 
 class Drain(EndToEnd):
@@ -37,6 +38,18 @@ class Drain(EndToEnd):
         for wire in self.imap_side.wires:
             self.assertNotIn(b"LOGOUT", wire.received)
             self.assertNotIn(b"DONE", wire.received)
+
+    def test_a_handshake_behind_starttls_that_a_drain_cuts_is_counted_like_any_other(self):
+        imap, pop3 = self.imap_backend(), self.pop3_backend()
+        postern = self.gateway({"imap": imap.address, "pop3": pop3.address}, gateway={"drain": "20s"},
+                               listeners=[listener("imap", tls="starttls"), listener("pop3s")])
+        until_quit = self.pop3(postern, "ann")
+        self.imap(postern, at="imap", tls=False).command("STARTTLS")
+        postern.terminate()
+        self.closed(postern, "drained")
+        results = postern.scrape().by("postern_tls_handshakes_total", "result", listener="imap")
+        self.assertEqual(results, {"failed": 1})
+        until_quit.quit()
 
     def test_a_command_in_flight_completes_first(self):
         gate = threading.Event()
