@@ -33,7 +33,8 @@ inline constexpr std::array<std::string_view, kBackendFailureCount> kFailureName
 inline constexpr std::array<std::string_view, 2> kAdmissionNames{"sessions", "memory"};
 
 // "other" for what is not in the list; "none" when a handshake failed before it was agreed on.
-inline constexpr std::array<std::string_view, 4> kVersionNames{"other", "none", "1.2", "1.3"};
+inline constexpr std::array<std::string_view, 6> kVersionNames{"other", "none", "1.0",
+                                                               "1.1",   "1.2",  "1.3"};
 inline constexpr std::array<std::string_view, 11> kCipherNames{
     "other",
     "none",

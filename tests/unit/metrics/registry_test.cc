@@ -110,6 +110,18 @@ TEST_CASE("What never happened has no series") {
   }
 }
 
+TEST_CASE("Obsolete TLS versions are told apart so that who speaks them can be counted") {
+  Gateway gateway;
+  for (const char* version : {"1.0", "1.1"}) {
+    gateway.worker(0).Handshake(0, version, "other", false, true, milliseconds(3));
+  }
+  const auto samples = gateway.Scrape();
+  for (const std::string version : {"1.0", "1.1"}) {
+    CHECK(samples.count(R"(postern_tls_handshakes_total{listener="imaps",version=")" + version +
+                        R"(",cipher="other",resumed="false",result="ok"})") == 1);
+  }
+}
+
 TEST_CASE("Sessions logins handshakes and bytes have the names of the contract") {
   Gateway gateway;
   Shard& worker = gateway.worker(1);
