@@ -131,7 +131,7 @@ void Pop3Engine::TryAnotherBackend(BackendFailure why) {
 void Pop3Engine::EndLogin(LoginResult result, std::optional<BackendFailure> failure) {
   const bool connected = in_dialogue();
   shard_.Login(Protocol::kPop3, login_->mechanism, result);
-  host_.LoginFailed(login_->credentials.user, MechanismName(login_->mechanism),
+  host_.LoginFailed(login_->credentials.login_name(), MechanismName(login_->mechanism),
                     result == LoginResult::kFailed ? "failed" : "unavailable");
   pool_ = kNoPool;
   backend_ = kNoBackend;

@@ -100,6 +100,9 @@ void Session::EndLogin() {
 
 // What is cut stays visibly cut.
 void Session::EndForMemory() {
+  if (state_ == SessionState::kHandshake || client_.securing) {
+    return EndHandshake(CloseReason::kLimit, Stream::How::kAbort);
+  }
   engine_->OnAbandoned();
   End(CloseReason::kLimit, Stream::How::kAbort);
 }

@@ -53,16 +53,18 @@ Status Worker::Take(WorkerSetup setup) {
   for (std::size_t i = 0; i < setup.pool_tls.size(); ++i) {
     if (setup.pool_tls[i] != nullptr) pool_tls_[i] = std::move(setup.pool_tls[i]);
   }
+  Status failed;
   for (std::size_t i = 0; i < setup.openings.size(); ++i) {
     WorkerSetup::Opening& opening = setup.openings[i];
     if (opening.tls != nullptr) listener_tls_[i] = std::move(opening.tls);
     if (opening.closed || draining_) listeners_[i].reset();
     if (!opening.socket || draining_) continue;
-    const Status status = Listen(static_cast<ListenerId>(i), std::move(*opening.socket));
-    if (!status.ok()) return status;
+    // One that fails takes nothing from the others.
+    Status status = Listen(static_cast<ListenerId>(i), std::move(*opening.socket));
+    if (!status.ok()) failed = std::move(status);
   }
   Admit();
-  return {};
+  return failed;
 }
 
 Status Worker::Listen(ListenerId id, BoundSocket socket) {

@@ -7,6 +7,7 @@
 
 #include <csignal>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include "net/loop_inner.h"
@@ -228,10 +229,18 @@ void TlsSigner::Ask(TlsSignature& signature, EVP_PKEY* key, std::uint16_t scheme
     const std::lock_guard<std::mutex> guard(lock_);
     waiting_.push_back(job);
     late = TakeLate(job->asked);
-    if (with_thread_ && !thread_.joinable()) thread_ = std::thread([this] { Run(); });
+    if (with_thread_ && !thread_.joinable()) StartThread();
   }
   wakeup_.notify_one();
   if (late != nullptr) Job::Make(late);
+}
+
+// Where no thread is to be had, the loops make what waits too long, and handshakes are merely slow.
+void TlsSigner::StartThread() {
+  try {
+    thread_ = std::thread([this] { Run(); });
+  } catch (const std::system_error&) {
+  }
 }
 
 // The one that waits longest, if that is too long.

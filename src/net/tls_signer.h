@@ -102,6 +102,7 @@ class TlsSigner {
   friend class TlsSignature;
   using Job = TlsSignature::Job;
   void Run();
+  void StartThread();
   std::shared_ptr<Job> TakeLate(Instant now);
 
   const bool with_thread_;

@@ -128,10 +128,10 @@ TEST_CASE("Names of TLS that are not in the lists count as other") {
   shard.Handshake(0, "9.9", "ROT13", false, true, milliseconds(1));
   shard.Handshake(0, "", "", false, false, milliseconds(1));
   const auto& handshakes = shard.data().listeners[0].handshakes;
-  CHECK(handshakes[3][2][1][1].value() == 1);
+  CHECK(handshakes[5][2][1][1].value() == 1);
   CHECK(handshakes[0][0][0][1].value() == 1);
   CHECK(handshakes[1][1][0][0].value() == 1);
-  CHECK(shard.data().listeners[0].handshake_duration[3].peek() != nullptr);
+  CHECK(shard.data().listeners[0].handshake_duration[5].peek() != nullptr);
   CHECK(shard.data().listeners[0].handshake_duration[1].peek() == nullptr);
 }
 
