@@ -31,6 +31,8 @@ class Fleet {
   // Runs the workers on threads of their own; ended is called on such a thread when its worker's
   // drain is over.
   void Start(std::function<void()> ended);
+  // Every now and then: ticket keys that are over are wiped although nobody asks for one.
+  void ExpireTicketKeys() { ticket_keys_->Current({}); }
   void Drain(Duration patience);
   void Join();
 
