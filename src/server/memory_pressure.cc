@@ -11,6 +11,8 @@ namespace postern {
 namespace {
 
 constexpr int kHysteresis = 5;
+// The limit hardly ever changes.
+constexpr unsigned kLooksPerLimit = 16;
 // Where each level begins, in percent of the limit.
 constexpr std::array<int, 4> kBegins{0, 80, 90, 95};
 
@@ -65,15 +67,17 @@ std::optional<MemoryPressure::Files> MemoryPressure::Find(const std::string& roo
 
 Pressure MemoryPressure::Look() {
   if (!files_) return level_;
-  const std::optional<std::uint64_t> limit = ReadNumber(files_->limit);
-  const std::optional<std::uint64_t> all = ReadNumber(files_->used);
-  if (!limit || !all || *limit == 0) {
+  if (looks_++ % kLooksPerLimit == 0) limit_ = ReadNumber(files_->limit).value_or(0);
+  if (limit_ == 0) {
     level_ = Pressure::kNone;
     return level_;
   }
-  const std::uint64_t back = ReadRow(files_->stat, files_->reclaimable);
-  const std::uint64_t used = *all - std::min(*all, back);
-  percent_ = static_cast<int>(used / (*limit / 100 + 1));
+  const std::uint64_t all = ReadNumber(files_->used).value_or(0);
+  const std::uint64_t hundredth = limit_ / 100 + 1;
+  // Far from any level the rest need not be read.
+  const bool near = all >= hundredth * static_cast<std::uint64_t>(kBegins[1] - kHysteresis);
+  const std::uint64_t back = near ? ReadRow(files_->stat, files_->reclaimable) : 0;
+  percent_ = static_cast<int>((all - std::min(all, back)) / hundredth);
   std::size_t level = kBegins.size() - 1;
   while (level > 0) {
     const bool held = level <= static_cast<std::size_t>(level_);

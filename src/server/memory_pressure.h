@@ -18,7 +18,7 @@ class MemoryPressure {
   // Reads them again. A level is left only when use has fallen 5 % below where it begins, so that
   // it does not flutter.
   Pressure Look();
-  // Of the limit, at the last look, in percent.
+  // Of the limit, at the last look, in percent; exact from 75 on.
   int percent() const { return percent_; }
 
  private:
@@ -33,6 +33,8 @@ class MemoryPressure {
   std::optional<Files> files_;
   Pressure level_ = Pressure::kNone;
   int percent_ = 0;
+  std::uint64_t limit_ = 0;  // 0: none
+  unsigned looks_ = 0;
 };
 
 }  // namespace postern
