@@ -13,6 +13,8 @@ namespace {
 constexpr int kHysteresis = 5;
 // The limit hardly ever changes.
 constexpr unsigned kLooksPerLimit = 16;
+// Version 1 writes "no limit" as a number near the largest; nobody has so much.
+constexpr std::uint64_t kNoLimit = std::uint64_t{1} << 60;
 // Where each level begins, in percent of the limit.
 constexpr std::array<int, 4> kBegins{0, 80, 90, 95};
 
@@ -68,7 +70,7 @@ std::optional<MemoryPressure::Files> MemoryPressure::Find(const std::string& roo
 Pressure MemoryPressure::Look() {
   if (!files_) return level_;
   if (looks_++ % kLooksPerLimit == 0) limit_ = ReadNumber(files_->limit).value_or(0);
-  if (limit_ == 0) {
+  if (limit_ == 0 || limit_ >= kNoLimit) {
     level_ = Pressure::kNone;
     return level_;
   }

@@ -189,7 +189,7 @@ void Server::LookAtWorkers() {
 
 void Server::LookAtCertificates() {
   if (files_.Changed()) Apply(config_, "certificate");
-  fleet_->ExpireTicketKeys();
+  if (looks_ % 64 == 0) fleet_->ExpireTicketKeys();
   const std::int64_t now = std::time(nullptr);
   for (std::size_t i = 0; i < config_.certificates.size(); ++i) {
     expiry_->Look(i, config_.certificates[i].chain, fleet_->certificates().facts(i).not_after, now);

@@ -84,6 +84,14 @@ TEST_CASE("control groups of version 1 are read as well") {
   CHECK(MemoryPressure(machine.root).Look() == Pressure::kRefuse);
 }
 
+TEST_CASE("the largest number of version 1 is no limit") {
+  Machine machine;
+  machine.Put("/proc/self/cgroup", "4:memory:/mail");
+  machine.Put("/sys/fs/cgroup/memory/mail/memory.limit_in_bytes", "9223372036854771712");
+  CHECK(MemoryPressure(machine.root).Look() == Pressure::kNone);
+  CHECK(MemoryPressure(machine.root).percent() == 0);
+}
+
 TEST_CASE("a machine without control groups knows no pressure") {
   const Machine machine;
   CHECK(MemoryPressure(machine.root).Look() == Pressure::kNone);
