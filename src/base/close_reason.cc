@@ -30,8 +30,6 @@ std::string_view CloseReasonName(CloseReason reason) {
       return "login_failed";
     case CloseReason::kIdleTimeout:
       return "idle_timeout";
-    case CloseReason::kBackendUnavailable:
-      return "backend_unavailable";
     case CloseReason::kBackendClosed:
       return "backend_closed";
     case CloseReason::kBackendProtocol:
@@ -74,8 +72,6 @@ std::string_view CloseReasonText(CloseReason reason) {
       return "Too many logins failed on the connection.";
     case CloseReason::kIdleTimeout:
       return "The client was silent for too long.";
-    case CloseReason::kBackendUnavailable:
-      return "No backend could be reached for the login.";
     case CloseReason::kBackendClosed:
       return "The backend ended the connection.";
     case CloseReason::kBackendProtocol:

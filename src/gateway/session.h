@@ -86,7 +86,7 @@ class Session final : public EngineHost, private Dialer::Observer {
     bool end_told = false;
     bool open = false;      // it carries the protocol
     bool tls_due = false;   // TLS begins when what was said is flushed
-    bool securing = false;  // TLS that began in the middle is not there yet
+    bool securing = false;  // its TLS, from the first byte or begun in the middle, is not there yet
     bool tls_failed = false;
     std::uint64_t in = 0;
     std::uint64_t out = 0;

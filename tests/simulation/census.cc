@@ -7,8 +7,7 @@ namespace {
 
 // Not met here: a limit of sessions holds up the listener, and our own mistakes are none.
 bool MayBeMissing(CloseReason reason) {
-  return reason == CloseReason::kLimit || reason == CloseReason::kInternal ||
-         reason == CloseReason::kBackendUnavailable;
+  return reason == CloseReason::kLimit || reason == CloseReason::kInternal;
 }
 
 template <typename Names, typename Counts>
