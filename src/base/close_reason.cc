@@ -40,6 +40,10 @@ std::string_view CloseReasonName(CloseReason reason) {
       return "drain_deadline";
     case CloseReason::kLimit:
       return "limit";
+    case CloseReason::kRule:
+      return "rule";
+    case CloseReason::kKicked:
+      return "kicked";
     case CloseReason::kInternal:
       return "internal";
   }
@@ -82,6 +86,10 @@ std::string_view CloseReasonText(CloseReason reason) {
       return "Shutdown: cut when the time to drain was over.";
     case CloseReason::kLimit:
       return "The limit of sessions was reached.";
+    case CloseReason::kRule:
+      return "A rule refused the connection or ended the session.";
+    case CloseReason::kKicked:
+      return "An operator ended the session.";
     case CloseReason::kInternal:
       return "An internal error ended the session.";
   }

@@ -25,8 +25,9 @@ inline constexpr std::array<std::string_view, 5> kLoginResultNames{"ok", "failed
 inline constexpr std::array<std::string_view, 4> kPhaseNames{"lookup", "connect", "tls", "login"};
 inline constexpr std::array<std::string_view, 2> kSideNames{"client", "backend"};
 inline constexpr std::array<std::string_view, 2> kDirectionNames{"in", "out"};
-inline constexpr std::array<std::string_view, 6> kRewriteNames{
-    "literal", "spaces", "capability", "id", "enable", "mailbox_literal"};
+inline constexpr std::array<std::string_view, 9> kRewriteNames{
+    "literal",         "spaces",  "capability", "id",      "enable",
+    "mailbox_literal", "examine", "deselect",   "unselect"};
 inline constexpr std::array<std::string_view, kBackendFailureCount> kFailureNames{
     "connect", "timeout", "greeting", "protocol", "closed", "tls"};
 

@@ -9,7 +9,7 @@
 #include <optional>
 #include <utility>
 
-#include "net/ip_bytes.h"
+#include "base/ip_bytes.h"
 #include "postern/base/text.h"
 
 namespace postern {

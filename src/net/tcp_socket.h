@@ -21,7 +21,7 @@
 
 #include "net/later.h"
 #include "net/loop_inner.h"
-#include "postern/net/address.h"
+#include "postern/base/address.h"
 #include "postern/net/deadlines.h"
 #include "postern/net/stream.h"
 

@@ -13,7 +13,7 @@
 
 #include "postern/base/clock.h"
 #include "postern/base/status.h"
-#include "postern/net/address.h"
+#include "postern/base/address.h"
 #include "postern/server/config.h"
 
 namespace postern {

@@ -24,10 +24,12 @@ enum class CloseReason : std::uint8_t {
   kBackendProtocol,    // the backend's bytes make no sense
   kDrained,            // shutdown: ended at a command boundary
   kDrainDeadline,      // shutdown: cut when gateway.drain was over
-  kLimit,              // a limit of ours: sessions
+  kLimit,              // a limit of ours: sessions, memory, or a rule's
+  kRule,               // a rule refused the connection or ended the session
+  kKicked,             // an operator ended the session
   kInternal,           // our own mistake, told apart so that it is found
 };
-inline constexpr std::size_t kCloseReasonCount = 18;
+inline constexpr std::size_t kCloseReasonCount = 20;
 
 // The label: "logout", "client_closed", ...
 std::string_view CloseReasonName(CloseReason reason);

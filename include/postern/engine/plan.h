@@ -31,9 +31,20 @@ struct ListenerPlan {
 
 struct PoolPlan {
   PoolTls tls = PoolTls::kNone;
+  // Further verbs and capabilities its backends are trusted with (pool.pass_commands,
+  // pool.pass_capabilities); upper case.
+  std::vector<std::string> pass_commands;
+  std::vector<std::string> pass_capabilities;
   // What the engine says to the backend of the client's address; PROXY v2 is the session's.
   bool forward_id = true;
   bool forward_xclient = false;
+};
+
+// What the backends have in common that clients may be told before the login (DESIGN 2.8). Empty
+// until probes have found out.
+struct CommonOffer {
+  std::vector<std::string> imap;  // capabilities that may pass, that every pool has
+  bool pop3_utf8 = false;
 };
 
 struct Plan {

@@ -12,15 +12,21 @@
 namespace postern {
 
 enum class Trouble : std::uint8_t {
-  kCredentials,  // the backend refused the credentials and gave no code
-  kTlsRequired,  // a login without TLS where it is required
-  kUnavailable,  // no backend, a backend that fails, overload, shutdown: not the password's fault
-  kTooBig,       // a literal over a limit
-  kClientBug,    // what cannot be read, or what the grammar does not have
-  kMechanism,    // a mechanism or a way to log in that is not offered
-  kCancelled,    // the client gave up its SASL exchange; no attempt is counted
+  kCredentials,    // the backend refused the credentials and gave no code
+  kTlsRequired,    // a login without TLS where it is required
+  kUnavailable,    // no backend, a backend that fails, overload, shutdown: not the password's fault
+  kTooBig,         // a literal over a limit
+  kClientBug,      // what cannot be read, or what the grammar does not have
+  kMechanism,      // a mechanism or a way to log in that is not offered
+  kCancelled,      // the client gave up its SASL exchange; no attempt is counted
+  kAuthorization,  // a rule refuses the connection or the login
+  kNoPermission,   // a rule refuses a command
+  kLimit,          // too many sessions of this user or client
+  kMissing,        // a mailbox that is hidden, and so is not there
+  kTryCreate,      // the same, as the target of APPEND, COPY, MOVE, REPLACE
+  kCannot,         // a mailbox of this name cannot be made
 };
-inline constexpr std::size_t kTroubleCount = 7;
+inline constexpr std::size_t kTroubleCount = 13;
 
 struct TroubleCodes {
   std::string_view imap;  // with brackets; empty: no code
@@ -35,6 +41,12 @@ inline constexpr std::array<TroubleCodes, kTroubleCount> kTroubleCodes{{
     {"[CLIENTBUG]", ""},
     {"[CANNOT]", ""},
     {"", ""},
+    {"[AUTHORIZATIONFAILED]", "[SYS/PERM]"},
+    {"[NOPERM]", "[SYS/PERM]"},
+    {"[LIMIT]", "[SYS/TEMP]"},
+    {"[NONEXISTENT]", ""},
+    {"[TRYCREATE]", ""},
+    {"[CANNOT]", ""},
 }};
 
 // "[UNAVAILABLE] text", or the text alone where the table has no code.

@@ -10,10 +10,10 @@
 #include <string_view>
 #include <vector>
 
+#include "postern/base/address.h"
 #include "postern/base/clock.h"
 #include "postern/base/ids.h"
 #include "postern/engine/plan.h"
-#include "postern/net/address.h"
 
 namespace postern {
 
@@ -34,11 +34,14 @@ struct Backend {
   std::string tls_name[kProtocolCount];
 };
 
+enum class Balance : std::uint8_t { kUser, kLeast };
+
 struct Pool {
   std::string name;
   std::vector<BackendId> backends;
   PoolTls tls = PoolTls::kNone;
   bool forward_proxy2 = false;
+  Balance balance = Balance::kUser;
 };
 
 // The backends to try for a login, best first.
@@ -52,6 +55,9 @@ class BackendHealth {
   explicit BackendHealth(std::size_t capacity) : retry_at_(capacity), connecting_(capacity) {}
   std::size_t capacity() const { return retry_at_.size(); }
 
+  // A session came to the backend, or left it. Any thread.
+  void SessionOpened(BackendId id);
+  void SessionClosed(BackendId id);
   // What became of a connection. Any thread.
   void Failed(BackendId id, Instant now);
   void Succeeded(BackendId id);
@@ -94,11 +100,17 @@ class Routes {
   // Where sessions go when nothing else says so.
   PoolId routing_pool() const { return routing_pool_; }
 
-  // Rendezvous hash of the user (ASCII letters in lower case) over the pool's backends that serve
-  // the protocol and did not fail within kRetryAfter: when a backend goes, only its own users move.
-  // Any thread.
-  Candidates Choose(const BackendHealth& health, PoolId pool, Protocol protocol,
-                    std::string_view user, Instant now) const;
+  // Where a login may go.
+  struct Wish {
+    PoolId pool = kNoPool;
+    BackendId backend = kNoBackend;  // only this one, if it can be had
+    Protocol protocol = Protocol::kImap;
+    std::string_view user;  // ASCII letters count as in lower case
+  };
+  // balance = user: rendezvous hash over the pool's backends that can be had: when a backend goes,
+  // only its own users move, and they come back over its slow start. balance = least: the backend
+  // with the fewest sessions. Any thread.
+  Candidates Choose(const BackendHealth& health, const Wish& wish, Instant now) const;
 
  private:
   std::vector<Pool> pools_;

@@ -3,12 +3,14 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "postern/base/network.h"
 #include "postern/engine/plan.h"
+#include "postern/gateway/lookup.h"
 #include "postern/gateway/routes.h"
-#include "postern/net/network.h"
 
 namespace postern {
 
@@ -21,10 +23,20 @@ struct Door {
   std::vector<Network> proxy;    // must begin with a PROXY header
 };
 
+// A pool's master account (pool.master): used for logins that a lookup has vouched for.
+struct MasterAccount {
+  std::string user;
+  Secret password;
+  std::string separator;  // empty: PLAIN with the user as authzid
+};
+
 struct Setup {
   Plan plan;
   Routes routes;
   std::vector<Door> doors;
+  std::vector<std::optional<MasterAccount>> masters;  // by PoolId
+  std::shared_ptr<Lookup> lookup;                     // null: none
+  std::vector<RuleSlot> rule_slots;                   // by RuleId of the rules that came with it
 };
 
 }  // namespace postern

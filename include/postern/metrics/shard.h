@@ -22,7 +22,17 @@ enum class LoginPhase : std::uint8_t { kLookup, kConnect, kTls, kLogin };
 enum class Side : std::uint8_t { kClient, kBackend };
 enum class Direction : std::uint8_t { kIn, kOut };
 // The named rewrites of DESIGN 2.3.
-enum class Rewrite : std::uint8_t { kLiteral, kSpaces, kCapability, kId, kEnable, kMailboxLiteral };
+enum class Rewrite : std::uint8_t {
+  kLiteral,
+  kSpaces,
+  kCapability,
+  kId,
+  kEnable,
+  kMailboxLiteral,
+  kExamine,   // SELECT under read-only
+  kDeselect,  // a denied SELECT or EXAMINE
+  kUnselect,  // CLOSE when read-only arrived after a SELECT
+};
 
 enum class Admission : std::uint8_t { kSessions, kMemory };
 
@@ -40,7 +50,16 @@ struct ShardSize {
   std::size_t listeners = 0;
   std::size_t pools = 0;
   std::size_t backends = 0;
+  std::size_t rules = 0;
+  std::size_t lookups = 0;
 };
+
+// The place of a rule's or a lookup's numbers, which stays with its name over reloads.
+using RuleSlot = std::uint16_t;
+using LookupSlot = std::uint16_t;
+inline constexpr RuleSlot kNoRuleSlot = 0xFFFF;
+
+enum class LookupResult : std::uint8_t { kFound, kUnknown, kRefused, kUnavailable };
 
 class Shard {
  public:
@@ -86,6 +105,13 @@ class Shard {
 
   void BackendSessions(BackendId backend, int change);
   void BackendFailed(BackendId backend, BackendFailure reason);
+  // A rule matched: it took effect, or would have (report). A slot beyond the room counts as a
+  // dropped series.
+  void RuleHit(RuleSlot rule);
+  // A match could not be made for want of memory.
+  void RuleFailed();
+  void Lookup(LookupSlot lookup, LookupResult result, Duration time);
+  void LookupCacheHit(LookupSlot lookup);
   // New clients have to wait from now on.
   void AdmissionRejected(Admission reason);
   void LoopTurn(Duration time);

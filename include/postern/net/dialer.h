@@ -5,8 +5,8 @@
 
 #include <memory>
 
+#include "postern/base/address.h"
 #include "postern/base/status.h"
-#include "postern/net/address.h"
 #include "postern/net/stream.h"
 
 namespace postern {

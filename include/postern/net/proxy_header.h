@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-#include "postern/net/address.h"
+#include "postern/base/address.h"
 #include "postern/net/stream.h"
 
 namespace postern {

@@ -4,15 +4,19 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "postern/base/address.h"
 #include "postern/base/ids.h"
+#include "postern/base/network.h"
 #include "postern/base/status.h"
 #include "postern/engine/plan.h"
-#include "postern/net/address.h"
-#include "postern/net/network.h"
+#include "postern/gateway/routes.h"
 #include "postern/net/tls.h"
+#include "postern/rules/rule.h"
 
 namespace postern {
 
@@ -49,9 +53,43 @@ struct BackendConfig {
   std::string place;  // "postern.toml:12:1", for what is found out later
 };
 
+struct MasterConfig {
+  std::string user;
+  std::string password_file;  // absolute
+  std::string separator;      // empty: by SASL authzid
+};
+
+struct ProbeConfig {
+  Duration every = std::chrono::seconds(5);
+  std::string user;           // empty: no login
+  std::string password_file;  // absolute
+};
+
+// One [[lookup]].
+struct LookupConfig {
+  enum class Type : std::uint8_t { kFile, kHttp, kRedis };
+  std::string name;  // the metric label; default: the type, with a number from the second on
+  Type type = Type::kFile;
+  std::string path;           // file; absolute
+  std::string url;            // http, https; redis, rediss
+  std::string command;        // redis: "HGET mail:{domain} {user}"
+  std::string user;           // redis: AUTH; empty: none
+  std::string password_file;  // redis; absolute
+  std::string ca;             // https, rediss; absolute; empty: the system's
+  Duration timeout = std::chrono::seconds(2);
+  Duration ttl = std::chrono::seconds(60);
+  Duration stale = std::chrono::minutes(10);
+  std::string place;  // "postern.toml:12:1"
+};
+
 struct PoolConfig {
   std::string name;
-  std::vector<BackendId> backends;  // indices into Config::backends
+  Balance balance = Balance::kUser;
+  std::optional<MasterConfig> master;
+  ProbeConfig probe;
+  std::vector<std::string> pass_commands;      // upper case
+  std::vector<std::string> pass_capabilities;  // upper case
+  std::vector<BackendId> backends;             // indices into Config::backends
   PoolTls tls = PoolTls::kNone;
   ClientTlsSettings verification;  // verify, ca, pin
   bool insecure = false;
@@ -78,8 +116,12 @@ struct Config {
   std::vector<PoolConfig> pools;
   std::vector<BackendConfig> backends;
   PoolId routing_pool = 0;
+  std::vector<LookupConfig> lookups;
+  std::vector<std::string> rule_files;    // as written, absolute, with * and ?
+  std::shared_ptr<const RuleBook> rules;  // of all these files in their order; never null
   std::string log_path = "-";
   std::string admin_address = "127.0.0.1:9143";  // host:port or unix:PATH
+  std::string admin_token_file;                  // absolute; empty: nothing can be changed
 };
 
 struct ConfigErrors {

@@ -13,7 +13,7 @@
 #include <utility>
 
 #include "postern/base/check.h"
-#include "postern/net/address.h"
+#include "postern/base/address.h"
 
 namespace postern {
 

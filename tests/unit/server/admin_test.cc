@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-#include "postern/net/address.h"
+#include "postern/base/address.h"
 
 namespace postern {
 namespace {

@@ -1,4 +1,4 @@
-#include "postern/net/network.h"
+#include "postern/base/network.h"
 
 #include <netinet/in.h>
 
@@ -6,7 +6,7 @@
 #include <cstring>
 #include <optional>
 
-#include "net/ip_bytes.h"
+#include "base/ip_bytes.h"
 #include "postern/base/text.h"
 
 namespace postern {

@@ -1,4 +1,4 @@
-#include "postern/net/address.h"
+#include "postern/base/address.h"
 
 #include <netinet/in.h>
 

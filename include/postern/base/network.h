@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "postern/base/address.h"
 #include "postern/base/status.h"
-#include "postern/net/address.h"
 
 namespace postern {
 

@@ -7,7 +7,7 @@
 #include <cstring>
 #include <string_view>
 
-#include "postern/net/address.h"
+#include "postern/base/address.h"
 
 namespace postern {
 

@@ -1,4 +1,4 @@
-#include "postern/net/network.h"
+#include "postern/base/network.h"
 
 #include <catch2/catch.hpp>
 #include <string>

@@ -1,0 +1,1 @@
+#include "postern/lookup/lookups.h"
