@@ -52,6 +52,8 @@ void CollectHandshakes(const Source& source, Exposition& out);
 void CollectExposure(const Source& source, Exposition& out);
 void CollectBytes(const Source& source, Exposition& out);
 void CollectBackends(const Source& source, const ProcessFigures& figures, Exposition& out);
+void CollectRules(const Source& source, const ProcessFigures& figures, Exposition& out);
+void CollectLookups(const Source& source, Exposition& out);
 void CollectWorkers(const Source& source, Exposition& out);
 void CollectProcess(const Source& source, const ProcessFigures& figures, Exposition& out);
 

@@ -41,13 +41,19 @@ std::string Registry::Scrape() const {
   CollectHandshakes(source, out);
   CollectExposure(source, out);
   CollectBackends(source, inner_->figures, out);
+  CollectRules(source, inner_->figures, out);
+  CollectLookups(source, out);
   CollectBytes(source, out);
   CollectCommands(source, out);
   CollectTransfers(source, out);
   Exposition end(1);
-  end.Counters("postern_series_dropped_total",
-               "Series left out of scrapes because there were more than 100,000.");
-  end.Sample({}, inner_->dropped.fetch_add(out.dropped()) + out.dropped());
+  end.Counters(
+      "postern_series_dropped_total",
+      "Series left out of scrapes because there were more than 100,000, and what rules and "
+      "lookups beyond the room for them would have counted.");
+  const std::uint64_t beyond =
+      source.Sum([](const auto& data) -> auto& { return data.beyond_room; });
+  end.Sample({}, inner_->dropped.fetch_add(out.dropped()) + out.dropped() + beyond);
   return out.Text() + end.Text();
 }
 

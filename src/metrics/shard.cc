@@ -16,7 +16,8 @@ static_assert(kResultNames.size() == Index(CommandResult::kAborted) + 1);
 static_assert(kStateNames.size() == Index(SessionState::kClosing) + 1);
 static_assert(kLoginResultNames.size() == Index(LoginResult::kAborted) + 1);
 static_assert(kPhaseNames.size() == Index(LoginPhase::kLogin) + 1);
-static_assert(kRewriteNames.size() == Index(Rewrite::kMailboxLiteral) + 1);
+static_assert(kRewriteNames.size() == Index(Rewrite::kUnselect) + 1);
+static_assert(kLookupResultNames.size() == Index(LookupResult::kUnavailable) + 1);
 static_assert(kAdmissionNames.size() == Index(Admission::kMemory) + 1);
 static_assert(kFailureNames.size() == Index(BackendFailure::kTls) + 1);
 
@@ -150,6 +151,26 @@ void Shard::BackendSessions(BackendId backend, int change) {
 
 void Shard::BackendFailed(BackendId backend, BackendFailure reason) {
   data_->backends[data_->backend_slot(backend)].failures[Index(reason)].Add();
+}
+
+void Shard::RuleHit(RuleSlot rule) {
+  (rule < data_->rules.size() ? data_->rules[rule] : data_->beyond_room).Add();
+}
+
+void Shard::RuleFailed() { data_->rule_errors.Add(); }
+
+void Shard::Lookup(LookupSlot lookup, LookupResult result, Duration time) {
+  if (lookup >= data_->lookups.size()) {
+    data_->beyond_room.Add();
+    return;
+  }
+  LookupSeries& series = data_->lookups[lookup];
+  series.results[Index(result)].Add();
+  series.duration.Get().Observe(time);
+}
+
+void Shard::LookupCacheHit(LookupSlot lookup) {
+  (lookup < data_->lookups.size() ? data_->lookups[lookup].cache_hits : data_->beyond_room).Add();
 }
 
 void Shard::AdmissionRejected(Admission reason) { data_->admission_rejected[Index(reason)].Add(); }

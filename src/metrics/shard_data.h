@@ -32,6 +32,8 @@ inline constexpr std::array<std::string_view, kBackendFailureCount> kFailureName
     "connect", "timeout", "greeting", "protocol", "closed", "tls"};
 
 inline constexpr std::array<std::string_view, 2> kAdmissionNames{"sessions", "memory"};
+inline constexpr std::array<std::string_view, 4> kLookupResultNames{"found", "unknown", "refused",
+                                                                    "unavailable"};
 
 // "other" for what is not in the list; "none" when a handshake failed before it was agreed on.
 inline constexpr std::array<std::string_view, 6> kVersionNames{"other", "none", "1.0",
@@ -86,6 +88,12 @@ struct BackendSeries {
   std::array<Counter, kBackendFailureCount> failures;
 };
 
+struct LookupSeries {
+  std::array<Counter, kLookupResultNames.size()> results;
+  Lazy<CommandHistogram> duration;
+  Counter cache_hits;
+};
+
 struct alignas(64) Shard::Data {
   explicit Data(const ShardSize& sizes)
       : size(sizes),
@@ -94,7 +102,9 @@ struct alignas(64) Shard::Data {
         pools{std::vector<PoolSeries>(pool_slots()), std::vector<PoolSeries>(pool_slots())},
         idle(pool_slots()),
         listeners(sizes.listeners),
-        backends(sizes.backends + 1) {}
+        backends(sizes.backends + 1),
+        rules(sizes.rules),
+        lookups(sizes.lookups) {}
 
   // The first slot stands for "none".
   std::size_t pool_slots() const { return size.pools + 1; }
@@ -114,6 +124,8 @@ struct alignas(64) Shard::Data {
   std::vector<Lazy<DwellHistogram>> idle;
   std::vector<ListenerSeries> listeners;
   std::vector<BackendSeries> backends;
+  std::vector<Counter> rules;  // hits
+  std::vector<LookupSeries> lookups;
 
   PerProtocol<kStateNames.size()> states;  // gauges
   PerProtocol<kMechanismCount, std::array<Counter, kLoginResultNames.size()>> logins;
@@ -122,6 +134,8 @@ struct alignas(64) Shard::Data {
   std::array<Counter, kProtocolCount> inserted;
   PerProtocol<kRewriteNames.size()> rewrites;
   std::array<Counter, kAdmissionNames.size()> admission_rejected;
+  Counter rule_errors;
+  Counter beyond_room;  // what a rule or lookup without a slot would have counted
   CommandHistogram loop_turn;
 };
 

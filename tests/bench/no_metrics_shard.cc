@@ -31,6 +31,10 @@ void Shard::Inserted(Protocol, std::uint64_t) {}
 void Shard::Rewritten(Protocol, Rewrite) {}
 void Shard::BackendSessions(BackendId, int) {}
 void Shard::BackendFailed(BackendId, BackendFailure) {}
+void Shard::RuleHit(RuleSlot) {}
+void Shard::RuleFailed() {}
+void Shard::Lookup(LookupSlot, LookupResult, Duration) {}
+void Shard::LookupCacheHit(LookupSlot) {}
 void Shard::AdmissionRejected(Admission) {}
 void Shard::LoopTurn(Duration) {}
 

@@ -23,6 +23,13 @@ struct MetricNames {
   };
   std::vector<Backend> backends;
   std::vector<std::string> certificates;
+  struct Rule {
+    std::string name;
+    std::string then;
+    std::string mode;
+  };
+  std::vector<Rule> rules;           // by RuleSlot
+  std::vector<std::string> lookups;  // by LookupSlot
 };
 
 // Figures that no worker owns, asked at each scrape on the admin thread.
@@ -33,7 +40,8 @@ struct ProcessFigures {
   // Reloads that were applied, and refused.
   std::function<std::uint64_t()> reloads_applied;
   std::function<std::uint64_t()> reloads_refused;
-  std::string version;  // labels of postern_build_info
+  std::function<std::uint64_t()> rules_memory;  // bytes of all compiled rule sets
+  std::string version;                          // labels of postern_build_info
   std::string tls_library;
 };
 

@@ -110,6 +110,7 @@ class Shard {
   void RuleHit(RuleSlot rule);
   // A match could not be made for want of memory.
   void RuleFailed();
+  // A lookup was asked and answered (or did not); what the cache knew counts as a hit instead.
   void Lookup(LookupSlot lookup, LookupResult result, Duration time);
   void LookupCacheHit(LookupSlot lookup);
   // New clients have to wait from now on.

@@ -18,7 +18,7 @@ using std::chrono::seconds;
 
 constexpr auto kFetch = static_cast<std::uint8_t>(imap::CommandKind::kFetch);
 constexpr auto kRetr = static_cast<std::uint8_t>(pop3::CommandKind::kRetr);
-constexpr ShardSize kSize{.listeners = 2, .pools = 2, .backends = 3};
+constexpr ShardSize kSize{.listeners = 2, .pools = 2, .backends = 3, .rules = 2, .lookups = 2};
 
 // Two workers of a gateway with two pools, and what a scrape of them says.
 class Gateway {
@@ -47,6 +47,10 @@ class Gateway {
     names.pools = {"legacy", "new"};
     names.backends = {{"mail1", 0}, {"mail2", 0}, {"mail1", 1}};
     names.certificates = {"default"};
+    names.rules = {{"no DELE", "deny", "enforce"},
+                   {"TLS floor", "require-tls", "report"},
+                   {"no room", "log", "enforce"}};
+    names.lookups = {"users.map", "redis"};
     return names;
   }
   static ProcessFigures Figures() {
@@ -54,6 +58,7 @@ class Gateway {
     figures.backend_up = [](BackendId backend) { return backend != 1; };
     figures.certificate_not_after = [](std::size_t) { return std::int64_t{1'800'000'000}; };
     figures.log_dropped = [] { return std::uint64_t{4}; };
+    figures.rules_memory = [] { return std::uint64_t{4096}; };
     figures.version = "1.2.3";
     figures.tls_library = "API 17";
     return figures;
@@ -182,6 +187,28 @@ TEST_CASE("Sessions logins handshakes and bytes have the names of the contract")
   }
   CHECK(SumOf(samples, "postern_build_info{version=\"1.2.3\",compiler=\"") == 1);
   CHECK(samples.count("process_cpu_seconds_total") == 1);
+}
+
+TEST_CASE("Rules and lookups of all workers add up by name") {
+  Gateway gateway;
+  for (std::size_t worker = 0; worker < 2; ++worker) {
+    gateway.worker(worker).RuleHit(1);
+    gateway.worker(worker).RuleFailed();
+    gateway.worker(worker).Lookup(1, LookupResult::kUnavailable, milliseconds(20));
+    gateway.worker(worker).LookupCacheHit(0);
+  }
+  gateway.worker(0).RuleHit(2);  // beyond the room
+  const auto samples = gateway.Scrape();
+  CHECK(samples.at(R"(postern_rule_hits_total{rule="TLS floor",then="require-tls",)"
+                   R"(mode="report"})") == 2);
+  CHECK(SumOf(samples, "postern_rule_hits_total") == 2);
+  CHECK(samples.at("postern_rule_errors_total") == 2);
+  CHECK(samples.at("postern_rules_memory_bytes") == 4096);
+  CHECK(samples.at(R"(postern_lookup_requests_total{lookup="redis",result="unavailable"})") == 2);
+  CHECK(samples.at(R"(postern_lookup_duration_seconds_bucket{lookup="redis",le="0.025"})") == 2);
+  CHECK(samples.at(R"(postern_lookup_cache_hits_total{lookup="users.map"})") == 2);
+  CHECK(SumOf(samples, "postern_lookup_requests_total") == 2);
+  CHECK(samples.at("postern_series_dropped_total") == 1);
 }
 
 TEST_CASE("Unknown commands share one series however many there are") {

@@ -122,6 +122,28 @@ TEST_CASE("Sessions are in exactly one state") {
   CHECK(shard.data().backends[shard.data().backend_slot(0)].sessions.value() == 1);
 }
 
+TEST_CASE("Rules and lookups beyond the room count as dropped and disturb nobody") {
+  Shard shard({.listeners = 1, .pools = 1, .backends = 1, .rules = 2, .lookups = 1});
+  shard.RuleHit(1);
+  shard.RuleHit(1);
+  shard.RuleHit(2);
+  shard.RuleHit(kNoRuleSlot);
+  shard.RuleFailed();
+  shard.Lookup(0, LookupResult::kRefused, milliseconds(300));
+  shard.Lookup(1, LookupResult::kFound, milliseconds(300));
+  shard.LookupCacheHit(0);
+  shard.LookupCacheHit(9);
+  const Shard::Data& data = shard.data();
+  CHECK(data.rules[0].value() == 0);
+  CHECK(data.rules[1].value() == 2);
+  CHECK(data.rule_errors.value() == 1);
+  CHECK(data.lookups[0].results[2].value() == 1);
+  CHECK(data.lookups[0].cache_hits.value() == 1);
+  REQUIRE(data.lookups[0].duration.peek() != nullptr);
+  CHECK(data.lookups[0].duration.peek()->count(9) == 1);  // up to 0.5 s
+  CHECK(data.beyond_room.value() == 4);
+}
+
 TEST_CASE("Names of TLS that are not in the lists count as other") {
   Shard shard({.listeners = 1, .pools = 1, .backends = 1});
   shard.Handshake(0, "1.3", "TLS_AES_128_GCM_SHA256", true, true, milliseconds(1));
