@@ -1,6 +1,6 @@
-// Admin: the HTTP listener of operators: /metrics, /healthz, /readyz. Runs on the server's main
-// loop, never on a worker's. Bounded: 8 connections, 4 KiB of request, 1 s for a request; GET and
-// HEAD only.
+// Admin: the HTTP listener of operators: /metrics, /healthz, /readyz, and the API behind `postern
+// ctl`. Runs on the server's main loop, never on a worker's. Bounded: 8 connections, 4 KiB of
+// request, 1 s for a request, and a time for each answer that has to be waited for.
 #pragma once
 
 #include <functional>
@@ -9,6 +9,7 @@
 
 #include "postern/base/status.h"
 #include "postern/net/loop.h"
+#include "postern/server/admin_api.h"
 
 namespace postern {
 
@@ -16,6 +17,8 @@ struct AdminContent {
   std::function<std::string()> metrics;
   // Empty when ready, else why not; /readyz answers 503 with the sentence.
   std::function<std::string()> not_ready;
+  // Without its functions there is no API: its paths are not found.
+  AdminApi api;
 };
 
 class Admin {
