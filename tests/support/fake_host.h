@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +17,7 @@
 #include "postern/engine/engine_context.h"
 #include "postern/engine/in_flight.h"
 #include "postern/metrics/shard.h"
+#include "postern/rules/rule_set.h"
 
 namespace postern::testing {
 
@@ -32,18 +34,29 @@ class FakeHost final : public EngineHost {
     std::string command;
     Duration first_byte, total;
   };
+  // What Judge was asked.
+  struct Judged {
+    std::uint8_t command;
+    std::vector<std::string> mailboxes;
+    std::string argument;
+    std::optional<std::uint64_t> size;
+  };
 
   void ToClient(std::string_view bytes) override { Write(client, client_writes, bytes); }
   void ToBackend(std::string_view bytes) override { Write(backend, backend_writes, bytes); }
   bool ClientHasRoom() const override { return client_room; }
   bool BackendHasRoom() const override { return backend_room; }
-  void ConnectBackend(std::string_view user) override { connects.emplace_back(user); }
+  void ConnectBackend(const Credentials& credentials, Mechanism) override {
+    connects.emplace_back(credentials.login_name());
+  }
+  const BackendAccount* backend_account() override { return account ? &*account : nullptr; }
   void RejectBackend(BackendFailure why) override { rejections.push_back(why); }
   void BackendGreeted() override { ++greetings; }
   void DropBackend(std::optional<BackendFailure> failure) override {
     ++drops;
     drop_failure = failure;
   }
+  std::optional<Refusal> Admit() override { return ++admissions, admit_refusal; }
   void LoggedIn() override { logged_in = true; }
   void LoginFailed(std::string_view user, std::string_view mechanism,
                    std::string_view result) override {
@@ -52,6 +65,26 @@ class FakeHost final : public EngineHost {
   void SlowCommand(std::string_view command, Duration first_byte, Duration total) override {
     slow.push_back({std::string(command), first_byte, total});
   }
+  const SessionRules* rules() override { return session_rules.get(); }
+  Decision Judge(const CommandFacts& command) override {
+    std::vector<std::string> names(command.mailboxes.begin(), command.mailboxes.end());
+    judged.push_back(
+        {command.command, std::move(names), std::string(command.argument), command.size});
+    const Decision decision = judge(command);
+    for (const RuleId rule : decision.hits) hits.push_back(rule_name(rule));
+    for (const RuleId rule : decision.reports) hits.push_back("report " + rule_name(rule));
+    return decision;
+  }
+  std::string_view RuleText(RuleId rule) override {
+    const std::string& text = rule_book->rules.at(rule).text;
+    return text.empty() ? "refused by a rule" : std::string_view(text);
+  }
+  void Pause(Duration time) override { pauses.push_back(time); }
+  std::optional<Refusal> LearnClientId(std::string_view name, std::string_view version) override {
+    client_ids.push_back(std::string(name) + " " + std::string(version));
+    return id_refusal;
+  }
+  const CommonOffer& common_offer() const override { return offer; }
   void StartTls(Side side) override { tls_started.push_back(side); }
   bool ClientSpeaksFor(std::string_view address, std::uint16_t port) override {
     spoken_for.push_back(std::string(address) + " " + std::to_string(port));
@@ -73,6 +106,19 @@ class FakeHost final : public EngineHost {
   std::string TakeClient() { return std::exchange(client, {}); }
   std::string TakeBackend() { return std::exchange(backend, {}); }
 
+  // From now on the session lives by these rules; an empty list: by none. As a reload does it, may
+  // be said at any time. The facts are those of `rule_facts`.
+  void UseRules(std::vector<Rule> rules) {
+    rule_book = std::make_shared<RuleBook>(RuleBook{std::move(rules)});
+    Result<std::shared_ptr<RuleSet>> made = RuleSet::Compile(rule_book, rule_names);
+    POSTERN_CHECK(made.ok());
+    rule_set = std::move(made.value());
+    session_rules = rule_set->For(rule_facts);
+    judge = [this](const CommandFacts& command) {
+      return rule_set->Judge(*session_rules, command);
+    };
+  }
+
   // Written by the engine, in all or since the last Take.
   std::string client, backend;
   std::size_t client_writes = 0, backend_writes = 0;
@@ -88,6 +134,11 @@ class FakeHost final : public EngineHost {
   std::vector<FailedLogin> failed_logins;
   std::vector<Slow> slow;
   std::optional<End> end;
+  std::vector<Judged> judged;
+  std::vector<std::string> hits;  // of rules, by name; "report NAME" of those that only report
+  std::vector<Duration> pauses;
+  std::vector<std::string> client_ids;  // "NAME VERSION"
+  int admissions = 0;                   // how often Admit was asked
   // Set by the test.
   bool client_room = true, backend_room = true;
   bool speaks_for = true;  // what ClientSpeaksFor returns
@@ -97,19 +148,34 @@ class FakeHost final : public EngineHost {
   Plan settings = QuietPlan();
   Instant time{std::chrono::hours(1)};
   Duration stall{};
+  std::optional<BackendAccount> account;
+  std::optional<Refusal> admit_refusal, id_refusal;
+  CommonOffer offer;
+  // The rules: UseRules makes them all.
+  SessionFacts rule_facts;
+  RuleNames rule_names{{"imaps"}, {"legacy", "modern"}};
+  std::shared_ptr<const RuleBook> rule_book;
+  std::shared_ptr<RuleSet> rule_set;
+  std::shared_ptr<const SessionRules> session_rules;
 
  private:
   static Plan QuietPlan() {
     Plan plan;
     plan.listeners.resize(1);
-    plan.pools = std::vector<PoolPlan>(2, PoolPlan{PoolTls::kNone, false, false});
+    PoolPlan pool;
+    pool.forward_id = false;
+    plan.pools = std::vector<PoolPlan>(2, pool);
     return plan;
   }
+  std::string rule_name(RuleId rule) const { return rule_book->rules.at(rule).name; }
   void Write(std::string& to, std::size_t& writes, std::string_view bytes) {
     POSTERN_CHECK(!end);
     to.append(bytes);
     ++writes;
   }
+
+  // Set by UseRules, so that tests without rules need no rule set.
+  std::function<Decision(const CommandFacts&)> judge;
 };
 
 // E is constructed from an EngineContext. All calls but the accessors do nothing once the engine
@@ -122,6 +188,7 @@ class FakeSession {
   void Start() {
     if (!host.end) engine.Start();
   }
+  void Deny(const Refusal& refusal, CloseReason reason) { Call(&E::Deny, refusal, reason); }
   // Bytes arrive, and are offered with what was left before.
   void Client(std::string_view bytes) {
     client_pending.append(bytes);
@@ -141,10 +208,12 @@ class FakeSession {
     After(&E::OnSecured, side);
   }
   void BackendFailed() { After(&E::OnBackendFailed); }
+  void LoginRefused(const Refusal& refusal) { After(&E::OnLoginRefused, refusal); }
+  void PauseOver() { After(&E::OnPauseOver); }
   void BackendEnd() { After(&E::OnBackendEnd); }
   void ClientEnd() { Call(&E::OnClientEnd); }
   void Timeout(Engine::Timeout which) { Call(&E::OnTimeout, which); }
-  void Drain() { Call(&E::OnDrain); }
+  void Drain(CloseReason why = CloseReason::kDrained) { Call(&E::OnDrain, why); }
   void DrainDeadline() { Call(&E::OnDrainDeadline); }
   void Abandoned() { Call(&E::OnAbandoned); }
   // The backlog of one side has drained: both sides' bytes are offered again.
