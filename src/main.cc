@@ -52,7 +52,7 @@ bool Report(const postern::ConfigErrors& errors) {
 
 postern::Config Load(const std::string& file, postern::ConfigErrors& errors) {
   postern::Config config = postern::LoadConfig(file, errors);
-  postern::CheckCertificates(config, errors);
+  postern::CheckFiles(config, errors);
   postern::ResolveBackends(config, errors);
   return config;
 }

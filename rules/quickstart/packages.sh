@@ -9,20 +9,22 @@
 #   - /usr/sbin/policy-rc.d, by which they are kept from it, is afterwards what
 #     it was before, also after Ctrl-C.
 
-# What the binary is made of.
+# What the binary is made of (tzdata: the hours of a rule are those of a place).
 readonly PACKAGES_BUILD=(
   g++ cmake ninja-build pkg-config ccache
   libuv1-dev android-libboringssl-dev libfmt-dev libtomlplusplus-dev libcli11-dev
   prometheus-cpp-dev libboost-dev
+  libre2-dev libhowardhinnant-date-dev libc-ares-dev libhiredis-dev tzdata
 )
 # What stands behind it and talks to it in the quickstart.
 readonly PACKAGES_QUICKSTART=(dovecot-imapd dovecot-pop3d openssl curl ca-certificates)
 # What tests/run needs beyond the two lists above (of prometheus only promtool; of systemd only its analysers of units
 # and accounts, whose filter libseccomp2 then enforces; groff-base judges the manual pages, testssl.sh the TLS; libfaketime makes
-# the wall clock jump).
+# the wall clock jump; nginx answers the questions of http lookups, redis-server those of redis lookups).
 readonly PACKAGES_TESTS=(
   catch2 python3 isync fetchmail prometheus clang-format-14 shellcheck git
   systemd libseccomp2 groff-base testssl.sh libfaketime
+  nginx redis-server
 )
 # libFuzzer comes with clang.
 readonly PACKAGES_FUZZ=(catch2 clang-14 libclang-rt-14-dev)
@@ -120,7 +122,7 @@ packages_boot_links() {
 
 # Services that our packages bring; what dependencies bring for the system itself is not ours to judge.
 packages_service_names() {
-  printf 'dovecot|fetchmail|haproxy|nginx|prometheus'
+  printf 'dovecot|fetchmail|haproxy|nginx|prometheus|redis|redis-server'
 }
 
 packages_forbid_service_starts() {

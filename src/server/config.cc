@@ -138,11 +138,14 @@ void CheckPools(Draft& draft, Problems& problems) {
                   near.empty() ? "" : "?"));
 }
 
+// Lookups may name any pool, and rules are not known yet.
 void WarnUnused(const Draft& draft, Problems& problems) {
+  if (!draft.config.lookups.empty() || !draft.config.rule_files.empty()) return;
   for (std::size_t i = 0; i < draft.config.pools.size(); ++i) {
     if (i == draft.config.routing_pool) continue;
     problems.Warn(draft.pool_places[i],
-                  fmt::format("pool \"{}\" is not used; routing.pool is \"{}\"",
+                  fmt::format("pool \"{}\" is not used; routing.pool is \"{}\" and there are no "
+                              "lookups and rules",
                               draft.config.pools[i].name, draft.routing_pool));
   }
 }
@@ -177,6 +180,9 @@ Config ParseConfig(std::string_view text, const std::string& path, ConfigErrors&
     if (Lacks(root, "certificate")) JudgeNoCertificate(draft, problems);
     JudgeClientTls(draft, problems);
     JudgePools(draft, problems);
+    CheckNames(draft.config.lookups, draft.lookup_places, "lookup", problems);
+    JudgeLookups(draft, problems);
+    JudgeAccounts(draft, problems);
     WarnUnused(draft, problems);
   } catch (const toml::parse_error& error) {
     problems.Error(PlaceOf(error.source()),

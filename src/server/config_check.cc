@@ -1,7 +1,9 @@
 // The checks of config.h that need the machine: who we are, what the files hold, which names are
 // known.
+#include <errno.h>
 #include <fmt/format.h>
 #include <pwd.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,12 +12,14 @@
 #include "postern/net/ticket_keys.h"
 #include "postern/net/tls.h"
 #include "postern/server/config.h"
+#include "server/secret_file.h"
 
 namespace postern {
 namespace {
 
 constexpr std::int64_t kDay = 24 * 3600;
 constexpr std::int64_t kSoon = 14 * kDay;
+constexpr std::size_t kLeastToken = 16;  // characters
 
 // A missing chain or key is an error of the file, which is known already.
 bool IsWhole(const CertificateConfig& certificate) {
@@ -77,6 +81,51 @@ void CheckTicketKeys(const Config& config, ConfigErrors& errors) {
   WarnIfReadable(config.ticket_keys, "the ticket keys", config.ticket_keys_place, errors);
 }
 
+void CheckSecretFile(const std::string& path, std::string_view what, const std::string& place,
+                     ConfigErrors& errors, std::size_t least = 0) {
+  if (path.empty()) return;
+  const Result<Secret> secret = ReadSecretFile(path);
+  if (!secret.ok()) {
+    errors.errors.push_back(fmt::format("{}: {}", place, secret.error().message()));
+    return;
+  }
+  if (secret.value().size() < least) {
+    errors.warnings.push_back(
+        fmt::format("{}: {} {} has fewer than {} characters and can be "
+                    "guessed; make one with openssl rand -hex 32",
+                    place, what, path, least));
+  }
+  WarnIfReadable(path, what, place, errors);
+}
+
+void CheckTrust(const ClientTlsSettings& verification, const std::string& place,
+                ConfigErrors& errors) {
+  const auto context = TlsContext::ForClient(verification);
+  if (context.ok()) return;
+  errors.errors.push_back(fmt::format("{}: {}", place, context.error().message()));
+}
+
+void CheckPool(const PoolConfig& pool, ConfigErrors& errors) {
+  constexpr std::string_view kPassword = "the password";
+  if (pool.tls != PoolTls::kNone) CheckTrust(pool.verification, pool.place, errors);
+  if (pool.master) CheckSecretFile(pool.master->password_file, kPassword, pool.place, errors);
+  CheckSecretFile(pool.probe.password_file, kPassword, pool.place, errors);
+}
+
+// Its lines are read by the lookup itself.
+void CheckLookup(const LookupConfig& lookup, ConfigErrors& errors) {
+  if (!lookup.path.empty() && access(lookup.path.c_str(), R_OK) != 0) {
+    errors.errors.push_back(
+        fmt::format("{}: {}: cannot be read: {}; name a file of lines of user, tab, pool",
+                    lookup.place, lookup.path, strerror(errno)));
+  }
+  CheckSecretFile(lookup.password_file, "the password", lookup.place, errors);
+  if (lookup.ca.empty()) return;
+  ClientTlsSettings verification;
+  verification.ca_file = lookup.ca;
+  CheckTrust(verification, lookup.place, errors);
+}
+
 }  // namespace
 
 Status CheckUser(const Config& config) {
@@ -97,19 +146,17 @@ Status CheckUser(const Config& config) {
       config.user));
 }
 
-void CheckCertificates(const Config& config, ConfigErrors& errors) {
+void CheckFiles(const Config& config, ConfigErrors& errors) {
   const std::size_t known = errors.errors.size();
   for (const CertificateConfig& certificate : config.certificates) {
     if (IsWhole(certificate)) CheckCertificate(certificate, errors);
   }
   if (errors.errors.size() == known) CheckAllCertificates(config, errors);
   CheckTicketKeys(config, errors);
-  for (const PoolConfig& pool : config.pools) {
-    if (pool.tls == PoolTls::kNone) continue;
-    const auto context = TlsContext::ForClient(pool.verification);
-    if (context.ok()) continue;
-    errors.errors.push_back(fmt::format("{}: {}", pool.place, context.error().message()));
-  }
+  for (const PoolConfig& pool : config.pools) CheckPool(pool, errors);
+  for (const LookupConfig& lookup : config.lookups) CheckLookup(lookup, errors);
+  CheckSecretFile(config.admin_token_file, "the token", config.admin_token_place, errors,
+                  kLeastToken);
 }
 
 void ResolveBackends(Config& config, ConfigErrors& errors) {

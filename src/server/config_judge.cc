@@ -14,12 +14,6 @@ bool UsesTls(const ListenerConfig& listener) {
   return listener.tls == ListenerTls::kImplicit || listener.tls == ListenerTls::kStarttls;
 }
 
-// Where the key stands; its table, if it was left out.
-Place PlaceIn(const KeyPlaces& keys, std::string_view key, Place table) {
-  const auto found = keys.find(key);
-  return found == keys.end() ? table : found->second;
-}
-
 void JudgeVersions(const Draft& draft, Problems& problems) {
   const Config& config = draft.config;
   if (config.minimum_tls >= Version::k12) return;

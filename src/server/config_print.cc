@@ -40,12 +40,19 @@ std::string PrintConfig(const Config& config) {
   for (PoolConfig& pool : copy.pools) {
     target.pool = &pool;
     AppendTable(out, "pool", target);
+    if (pool.master) AppendTable(out, "pool.master", target);
+    AppendTable(out, "pool.probe", target);
     for (const BackendId id : pool.backends) {
       target.backend = &copy.backends[id];
       AppendTable(out, "pool.backend", target);
     }
   }
-  for (const std::string_view name : {"routing", "timeouts", "limits", "log", "admin"}) {
+  AppendTable(out, "routing", target);
+  for (LookupConfig& lookup : copy.lookups) {
+    target.lookup = &lookup;
+    AppendTable(out, "lookup", target);
+  }
+  for (const std::string_view name : {"timeouts", "limits", "rules", "log", "admin"}) {
     AppendTable(out, name, target);
   }
   return out;

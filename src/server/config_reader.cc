@@ -39,12 +39,18 @@ class Reader {
   using ReadOne = std::function<void(const toml::table& table)>;
 
   void ReadSingle(const toml::table& root, std::string_view name);
+  // The table of this name and key, if it is there; reports what is no table.
+  const toml::table* SingleIn(const toml::table& parent, std::string_view name,
+                              std::string_view key);
   void ReadEach(const toml::table& parent, std::string_view name, std::string_view key,
                 const ReadOne& read);
   void ReadListener(const toml::table& table);
   void ReadCertificate(const toml::table& table);
   void ReadPool(const toml::table& table);
   void ReadBackend(const toml::table& table, PoolConfig& pool);
+  // One of the pool's own single tables: "pool.master".
+  KeyPlaces ReadPart(const toml::table* values, std::string_view name, PoolConfig& pool);
+  void ReadLookup(const toml::table& table);
   // Puts the table's values where the target says; reports unknown and missing keys.
   void ReadKeys(const toml::table& values, const Table& table, Target& target);
   KeyPlaces PlacesIn(const toml::table& values, std::string_view table) const;
@@ -78,7 +84,11 @@ void Reader::CheckKnown(const toml::key& key, const Table& table) {
     if (each.table == table.name) known.push_back(each.name);
   }
   // [[pool.backend]] appears in [[pool]] as the list "backend".
-  if (table.name == "pool") known.push_back("backend");
+  for (const Table& each : Tables()) {
+    if (!each.name.starts_with(table.name) || each.name == table.name) continue;
+    if (each.name[table.name.size()] != '.') continue;
+    known.push_back(each.name.substr(table.name.size() + 1));
+  }
   if (std::find(known.begin(), known.end(), key.str()) != known.end()) return;
   problems_.Error(PlaceOf(key.source()), fmt::format("unknown key \"{}\" in {}; {}", key.str(),
                                                      Heading(table), Hint(key.str(), known)));
@@ -100,16 +110,20 @@ void Reader::ReadKeys(const toml::table& values, const Table& table, Target& tar
   }
 }
 
-void Reader::ReadSingle(const toml::table& root, std::string_view name) {
-  const toml::node* node = root.get(name);
-  if (node == nullptr) return;
-  if (const toml::table* table = node->as_table()) {
-    Target target = TargetOf();
-    ReadKeys(*table, FindTable(name), target);
-    return;
-  }
+const toml::table* Reader::SingleIn(const toml::table& parent, std::string_view name,
+                                    std::string_view key) {
+  const toml::node* node = parent.get(key);
+  if (node == nullptr || node->is_table()) return node == nullptr ? nullptr : node->as_table();
   problems_.Error(PlaceOf(node->source()),
-                  fmt::format("\"{}\" must be one table; write [{}]", name, name));
+                  fmt::format("\"{}\" must be one table; write [{}]", key, name));
+  return nullptr;
+}
+
+void Reader::ReadSingle(const toml::table& root, std::string_view name) {
+  const toml::table* table = SingleIn(root, name, name);
+  if (table == nullptr) return;
+  Target target = TargetOf();
+  ReadKeys(*table, FindTable(name), target);
 }
 
 void Reader::ReadEach(const toml::table& parent, std::string_view name, std::string_view key,
@@ -152,6 +166,10 @@ void Reader::ReadPool(const toml::table& table) {
   Target target = TargetOf();
   target.pool = &pool;
   ReadKeys(table, FindTable("pool"), target);
+  const toml::table* master = SingleIn(table, "pool.master", "master");
+  if (master != nullptr) pool.master.emplace();
+  draft_.master_keys.push_back(ReadPart(master, "pool.master", pool));
+  draft_.probe_keys.push_back(ReadPart(SingleIn(table, "pool.probe", "probe"), "pool.probe", pool));
   ReadEach(table, "pool.backend", "backend",
            [&](const toml::table& each) { ReadBackend(each, pool); });
   pool.place = problems_.Locate(PlaceOf(table.source()));
@@ -170,6 +188,25 @@ void Reader::ReadBackend(const toml::table& table, PoolConfig& pool) {
   backend.place = problems_.Locate(PlaceOf(table.source()));
   draft_.config.backends.push_back(std::move(backend));
   draft_.backend_places.push_back(PlaceOf(table.source()));
+}
+
+KeyPlaces Reader::ReadPart(const toml::table* values, std::string_view name, PoolConfig& pool) {
+  if (values == nullptr) return {};
+  Target target = TargetOf();
+  target.pool = &pool;
+  ReadKeys(*values, FindTable(name), target);
+  return PlacesIn(*values, name);
+}
+
+void Reader::ReadLookup(const toml::table& table) {
+  LookupConfig lookup;
+  Target target = TargetOf();
+  target.lookup = &lookup;
+  ReadKeys(table, FindTable("lookup"), target);
+  lookup.place = problems_.Locate(PlaceOf(table.source()));
+  draft_.config.lookups.push_back(std::move(lookup));
+  draft_.lookup_places.push_back(PlaceOf(table.source()));
+  draft_.lookup_keys.push_back(PlacesIn(table, "lookup"));
 }
 
 KeyPlaces Reader::PlacesIn(const toml::table& values, std::string_view table) const {
@@ -192,17 +229,20 @@ Place Reader::PlaceOfKey(const toml::table& root, std::string_view table,
 Draft Reader::Read(const toml::table& root) {
   CheckTopLevel(root);
   for (const std::string_view name :
-       {"gateway", "tls", "routing", "timeouts", "limits", "log", "admin"}) {
+       {"gateway", "tls", "routing", "timeouts", "limits", "rules", "log", "admin"}) {
     ReadSingle(root, name);
   }
   ReadEach(root, "listener", "listener", [this](const toml::table& each) { ReadListener(each); });
   ReadEach(root, "certificate", "certificate",
            [this](const toml::table& each) { ReadCertificate(each); });
   ReadEach(root, "pool", "pool", [this](const toml::table& each) { ReadPool(each); });
+  ReadEach(root, "lookup", "lookup", [this](const toml::table& each) { ReadLookup(each); });
   draft_.routing_pool_place = PlaceOfKey(root, "routing", "pool");
   draft_.imap_idle_place = PlaceOfKey(root, "timeouts", "imap_idle");
   draft_.pop3_idle_place = PlaceOfKey(root, "timeouts", "pop3_idle");
   draft_.tls_minimum_place = PlaceOfKey(root, "tls", "minimum");
+  draft_.config.rule_files_place = problems_.Locate(PlaceOfKey(root, "rules", "files"));
+  draft_.config.admin_token_place = problems_.Locate(PlaceOfKey(root, "admin", "token_file"));
   draft_.config.ticket_keys_place = problems_.Locate(PlaceOfKey(root, "tls", "ticket_keys"));
   return std::move(draft_);
 }

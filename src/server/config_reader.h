@@ -14,6 +14,11 @@ namespace postern {
 
 // Where the keys that one table has stand, by their names in the schema.
 using KeyPlaces = std::map<std::string_view, Place>;
+// Where the key stands; its table, if it was left out.
+inline Place PlaceIn(const KeyPlaces& keys, std::string_view key, Place table) {
+  const auto found = keys.find(key);
+  return found == keys.end() ? table : found->second;
+}
 
 // A configuration that is read but not yet judged as a whole, with the places its judges point at.
 struct Draft {
@@ -22,8 +27,12 @@ struct Draft {
   std::vector<Place> certificate_places;
   std::vector<Place> pool_places;
   std::vector<Place> backend_places;
+  std::vector<Place> lookup_places;
   std::vector<KeyPlaces> listener_keys;
   std::vector<KeyPlaces> pool_keys;
+  std::vector<KeyPlaces> master_keys;  // by pool; empty where there is none
+  std::vector<KeyPlaces> probe_keys;
+  std::vector<KeyPlaces> lookup_keys;
   std::string routing_pool;
   Place routing_pool_place;
   Place imap_idle_place;

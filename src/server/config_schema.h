@@ -18,6 +18,7 @@ struct Target {
   CertificateConfig* certificate = nullptr;
   PoolConfig* pool = nullptr;
   BackendConfig* backend = nullptr;
+  LookupConfig* lookup = nullptr;
   // The name of the pool of [routing], until all pools are known.
   std::string* routing_pool = nullptr;
 };
@@ -57,7 +58,8 @@ std::span<const Key> Keys();
 // The parts of Keys, a file each.
 std::span<const Key> GatewayKeys();    // [gateway]
 std::span<const Key> ListenerKeys();   // [[listener]], [[certificate]], [tls]
-std::span<const Key> PoolKeys();       // [[pool]], [[pool.backend]]
+std::span<const Key> PoolKeys();       // [[pool]], [pool.master], [pool.probe], [[pool.backend]]
+std::span<const Key> LookupKeys();     // [[lookup]], [rules]
 std::span<const Key> OperationKeys();  // [routing], [timeouts], [limits], [log], [admin]
 // "[gateway]" or "[[listener]]".
 std::string Heading(const Table& table);

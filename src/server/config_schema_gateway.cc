@@ -27,7 +27,7 @@ constexpr Key kGateway[] = {
 };
 
 constexpr Key kOperation[] = {
-  {"routing", "pool", kName, "", "the pool of every session", true,
+  {"routing", "pool", kName, "", "the pool when neither a rule nor a lookup says otherwise", true,
    [](Value& v, Target& t) { v.Name(*t.routing_pool); },
    [](const Target& t) { return TomlQuote(t.config.pools[t.config.routing_pool].name); }},
 
@@ -70,6 +70,9 @@ constexpr Key kOperation[] = {
   {"admin", "address", "host:port or unix:PATH", "\"127.0.0.1:9143\"", "where to listen", false,
    [](Value& v, Target& t) { v.Local(t.config.admin_address); },
    [](const Target& t) { return TomlQuote(t.config.admin_address); }},
+  {"admin", "token_file", kPath, "", "one line, the secret of postern ctl; without it nothing can be changed", false,
+   [](Value& v, Target& t) { v.Path(t.config.admin_token_file); },
+   [](const Target& t) { return OptionalText(t.config.admin_token_file); }},
 };
 // clang-format on
 

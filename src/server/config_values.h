@@ -11,9 +11,9 @@
 #include <string_view>
 #include <vector>
 
+#include "postern/base/address.h"
 #include "postern/base/clock.h"
 #include "postern/base/status.h"
-#include "postern/base/address.h"
 #include "postern/server/config.h"
 
 namespace postern {
@@ -75,6 +75,8 @@ class Value {
       : key_(key), node_(node), problems_(problems) {}
 
   Place place() const { return PlaceOf(node_.source()); }
+  // The file it stands in.
+  const std::string& file() const { return problems_.path(); }
   void Text(std::string& out);
   // A name that becomes a label: letters, digits and . _ - only, at most 64.
   void Name(std::string& out);

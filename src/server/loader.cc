@@ -13,7 +13,7 @@ void Loader::Load(const std::string& file, Done done) {
   Run(
       [file](ConfigErrors& errors) {
         Config config = LoadConfig(file, errors);
-        CheckCertificates(config, errors);
+        CheckFiles(config, errors);
         ResolveBackends(config, errors);
         return config;
       },

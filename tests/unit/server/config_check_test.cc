@@ -51,7 +51,7 @@ struct Desk {
     const std::size_t line = 7 + config.certificates.size();
     config.certificates.push_back({chain, key, ocsp, "p.toml:" + std::to_string(line) + ":1"});
   }
-  void Check() { CheckCertificates(config, errors); }
+  void Check() { CheckFiles(config, errors); }
   std::string OnlyError() {
     Check();
     REQUIRE(errors.errors.size() == 1);
