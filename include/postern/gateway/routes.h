@@ -1,10 +1,7 @@
-// Routes: the configured pools and backends, immutable; and BackendHealth: what is known of them,
-// a few relaxed atomics per backend, written when a connect fails or a login goes through, never
-// per command. Health is one object for the process and outlives every reload; its indices are the
-// BackendIds, which stay with a backend's name.
+// Routes: the configured pools and backends, and who of them is to be tried for a login. Immutable;
+// any thread. What is known of the backends' health is in BackendHealth.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -14,13 +11,10 @@
 #include "postern/base/clock.h"
 #include "postern/base/ids.h"
 #include "postern/engine/plan.h"
+#include "postern/gateway/backend_health.h"
 
 namespace postern {
 
-// A failed backend is not tried again before this.
-inline constexpr Duration kRetryAfter = std::chrono::seconds(5);
-// Sessions that may wait for one backend to greet them (SECURITY R-07).
-inline constexpr std::uint32_t kMaxConnecting = 1000;
 // The first choice and one failover (DESIGN 1.2, timeouts.connect).
 inline constexpr std::size_t kMaxCandidates = 2;
 
@@ -50,43 +44,6 @@ struct Candidates {
   std::size_t count = 0;
 };
 
-class BackendHealth {
- public:
-  explicit BackendHealth(std::size_t capacity) : retry_at_(capacity), connecting_(capacity) {}
-  std::size_t capacity() const { return retry_at_.size(); }
-
-  // A session came to the backend, or left it. Any thread.
-  void SessionOpened(BackendId id);
-  void SessionClosed(BackendId id);
-  // What became of a connection. Any thread.
-  void Failed(BackendId id, Instant now);
-  void Succeeded(BackendId id);
-  // False from a failure to the next success. Any thread.
-  bool up(BackendId id) const;
-  // False for kRetryAfter behind a failure. Any thread.
-  bool rested(BackendId id, Instant now) const;
-
-  // One of kMaxConnecting places in front of a backend, held from the dial to its greeting: a
-  // backend that is slow to greet keeps no more than these waiting. Any thread.
-  class Place {
-   public:
-    Place(BackendHealth& health, BackendId id);
-    ~Place();
-    Place(const Place&) = delete;
-    Place& operator=(const Place&) = delete;
-    bool taken() const { return taken_; }
-
-   private:
-    std::atomic<std::uint32_t>& count_;
-    bool taken_;
-  };
-
- private:
-  // Nanoseconds of the monotonic clock; 0: up.
-  std::vector<std::atomic<std::int64_t>> retry_at_;
-  std::vector<std::atomic<std::uint32_t>> connecting_;
-};
-
 class Routes {
  public:
   // By PoolId and BackendId. Backends that no pool lists are gone from the configuration; sessions
@@ -107,12 +64,19 @@ class Routes {
     Protocol protocol = Protocol::kImap;
     std::string_view user;  // ASCII letters count as in lower case
   };
-  // balance = user: rendezvous hash over the pool's backends that can be had: when a backend goes,
-  // only its own users move, and they come back over its slow start. balance = least: the backend
-  // with the fewest sessions. Any thread.
+  // Never a backend that is down or draining, nor one whose name is not resolved. balance = user:
+  // rendezvous hash over the pool's backends: when one goes, only its own users move, and they come
+  // back over its slow start, each at a moment of its own. balance = least: the backends with the
+  // fewest sessions; one in its slow start counts as if it had more. A wish for one backend gets it
+  // also within kRetryAfter of a failure, and never another.
   Candidates Choose(const BackendHealth& health, const Wish& wish, Instant now) const;
 
  private:
+  struct Rank;
+  bool CanBeHad(const BackendHealth& health, const Wish& wish, BackendId id, Instant now) const;
+  Rank RankOf(const BackendHealth& health, const Wish& wish, std::uint64_t key, BackendId id,
+              Instant now) const;
+
   std::vector<Pool> pools_;
   std::vector<Backend> backends_;
   std::vector<std::uint64_t> seeds_;
