@@ -95,6 +95,9 @@ struct CommandTraits {
   std::uint8_t streamed_from;      // with kStreamed: index of the first argument that is streamed
   bool uid;                        // may be prefixed by UID
   bool relayed;                    // false: Postern answers or refuses it itself after login
+  // It changes mailboxes, messages, rights, quotas or keys, or nobody knows what it does. What only
+  // changes the session (SELECT, ENABLE), or may change flags by the way (FETCH, CLOSE), does not.
+  bool changes;
 };
 inline constexpr std::uint8_t kMany = 255;
 
