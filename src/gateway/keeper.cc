@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "gateway/backend_drain.h"
 #include "gateway/session.h"
 
 namespace postern {
@@ -18,20 +19,17 @@ constexpr Duration kHastyLogin = std::chrono::seconds(20);
 constexpr std::size_t kWorthDropping = 32 * 1024;
 constexpr Duration kRearmPause = std::chrono::milliseconds(1);
 
-bool SameIdleTimes(const Plan& a, const Plan& b) {
-  return a.timeouts.imap_idle == b.timeouts.imap_idle &&
-         a.timeouts.pop3_idle == b.timeouts.pop3_idle;
-}
-
 }  // namespace
 
 Keeper::Keeper(unsigned index, World& world, Shared& shared, Shard& shard,
-               std::shared_ptr<const Setup> setup)
+               std::shared_ptr<const Setup> setup, std::shared_ptr<RuleSet> rules)
     : index_(index),
       world_(world),
       shared_(shared),
       shard_(shard),
       setup_(std::move(setup)),
+      rules_(std::move(rules)),
+      offer_(std::make_shared<const CommonOffer>()),
       rearm_(
           world.deadlines(), [](void* self) { static_cast<Keeper*>(self)->Rearm(); }, this) {
   // Never grown, so that no copy of a login stays where they were.
@@ -40,6 +38,7 @@ Keeper::Keeper(unsigned index, World& world, Shared& shared, Shard& shard,
 }
 
 Keeper::~Keeper() {
+  drains_.clear();
   sessions_.clear();
   retired_.clear();
   buried_.clear();
@@ -56,18 +55,48 @@ void Keeper::Accept(ListenerId listener, std::unique_ptr<Stream> stream, const A
   session.Start(std::move(stream));
 }
 
-void Keeper::Adopt(std::shared_ptr<const Setup> setup) {
-  const bool same = SameIdleTimes(setup->plan, setup_->plan);
+void Keeper::Adopt(std::shared_ptr<const Setup> setup, std::shared_ptr<RuleSet> rules) {
   setup_ = std::move(setup);
-  if (same) return;
+  if (rules) {
+    rules_ = std::move(rules);
+    ++rules_generation_;
+  }
   rearmed_ = 0;
   rearm_.Arm(world_.now() + kRearmPause);
 }
 
+// Every session learns of the change on its own, those that sleep too: else they would keep the
+// rules of before in memory.
 void Keeper::Rearm() {
   const std::size_t end = std::min(sessions_.size(), rearmed_ + kRearmStep);
-  for (; rearmed_ < end; ++rearmed_) sessions_[rearmed_]->IdleTimesChanged();
+  for (; rearmed_ < end; ++rearmed_) sessions_[rearmed_]->SetupChanged();
   if (rearmed_ < sessions_.size()) rearm_.Arm(world_.now() + kRearmPause);
+}
+
+std::uint64_t Keeper::Ask(Session& session, Lookup& lookup, LookupQuestion question) {
+  const std::uint64_t ticket = ++last_ticket_;
+  asking_.emplace(ticket, &session);
+  lookup.Ask(std::move(question), [&shared = shared_, index = index_, ticket](LookupAnswer answer) {
+    // What is posted must be copyable.
+    auto kept = std::make_shared<LookupAnswer>(std::move(answer));
+    shared.post(index,
+                [ticket, kept](Keeper& keeper) { keeper.Answered(ticket, std::move(*kept)); });
+  });
+  return ticket;
+}
+
+void Keeper::Answered(std::uint64_t ticket, LookupAnswer answer) {
+  const auto found = asking_.find(ticket);
+  if (found == asking_.end()) return;
+  Session& session = *found->second;
+  asking_.erase(found);
+  session.OnLookup(std::move(answer));
+}
+
+void Keeper::EndIdle(const std::string& id) {
+  for (const std::unique_ptr<Session>& session : sessions_) {
+    if (session->id() == id) return session->EndIfIdle();
+  }
 }
 
 void Keeper::Drain() {
@@ -96,13 +125,14 @@ void Keeper::Relieve(Pressure level) {
 }
 
 void Keeper::Retire(Session& session) {
+  ForgetDrained(session);
   const std::size_t place = session.place;
   retired_.push_back(std::move(sessions_[place]));
   if (place + 1 != sessions_.size()) {
     sessions_[place] = std::move(sessions_.back());
     sessions_[place]->place = place;
     // From behind to where it was counted anew already.
-    if (rearm_.armed() && place < rearmed_) sessions_[place]->IdleTimesChanged();
+    if (rearm_.armed() && place < rearmed_) sessions_[place]->SetupChanged();
   }
   sessions_.pop_back();
   shared_.sessions.fetch_sub(1, std::memory_order_relaxed);

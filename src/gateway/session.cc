@@ -46,6 +46,10 @@ Session::~Session() = default;
 
 void Session::Start(std::unique_ptr<Stream> client) {
   awaits_header_ = ContainedInAny(door().proxy, arrival_->client);
+  if (!awaits_header_ && !JudgeArrival(Stage::kConnection)) {
+    client_.stream = std::move(client);
+    return Cut();
+  }
   const Duration handshake = plan().timeouts.handshake;
   deadline_.Arm(opened_ + (awaits_header_ ? std::min(kProxyHeaderTime, handshake) : handshake));
   if (awaits_header_) {
@@ -77,7 +81,8 @@ void Session::OnProxyHeader(const ProxyHeader& header) {
     arrival_->local_text = header.destination.HostText();
   }
   trusted_ = ContainedInAny(door().trusted, arrival_->client);
-  deadline_.Arm(opened_ + plan().timeouts.handshake);
+  arrival_->cut = !JudgeArrival(Stage::kConnection);
+  deadline_.Arm(arrival_->cut ? keeper_.world().now() : opened_ + plan().timeouts.handshake);
 }
 
 // ---- stream events
@@ -96,13 +101,20 @@ void Session::ClientOpen() {
                       now_ - arrival_->tls_began);
     client_.securing = false;
     secure_ = true;
+    if (judged_) judged_->generation = 0;
+    arrival_->tls_judged = true;
+    if (!JudgeArrival(Stage::kTls)) return Cut();
   }
   deadline_.Arm(opened_ + plan().timeouts.login);
-  if (client_.open) return engine_->OnSecured(Side::kClient);
+  if (client_.open) {
+    engine_->OnSecured(Side::kClient);
+    if (arrival_->denied && !finished_) Greet();
+    return;
+  }
   client_.open = true;
   shard().SessionMoved(protocol_, state_, SessionState::kLogin);
   state_ = SessionState::kLogin;
-  engine_->Start();
+  Greet();
 }
 
 void Session::OnBytes(Side side, std::string_view bytes) {
@@ -209,9 +221,11 @@ ClientFacts Session::client_facts() const {
 void Session::LoggedIn() {
   dialing_.reset();
   arrival_.reset();
+  if (judged_) judged_->generation = 0;
   keeper_.shared().health.Succeeded(backend_id_);
   shard().SessionMoved(protocol_, state_, SessionState::kRelay);
   state_ = SessionState::kRelay;
+  if (judged_ && !judged_->places.empty()) NoteIdle();
   client_.stream->WipeReads(false);
   ArmIdle();
 }

@@ -10,9 +10,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "postern/engine/engine.h"
 #include "postern/gateway/keeper.h"
+#include "postern/gateway/session_info.h"
 #include "postern/net/dialer.h"
 #include "postern/net/proxy_header.h"
 
@@ -36,11 +38,26 @@ class Session final : public EngineHost, private Dialer::Observer {
   Instant opened() const { return opened_; }
   void EndLogin();
   void EndForMemory();
-  // A reload changed timeouts.imap_idle or pop3_idle.
-  void IdleTimesChanged();
+  // A reload may have changed the idle times and the rules.
+  void SetupChanged();
+  // Ends it for the sake of another, if it waits for nothing.
+  void EndIfIdle();
+  void OnLookup(LookupAnswer answer);
+  const std::string& id() const { return id_; }
+
+  // What an operator sees of it, and wants of it: the end, at the next command boundary; before the
+  // login at once (session_admin.cc).
+  SessionInfo Describe() const;
+  void Kick() { EndAtBoundary(CloseReason::kKicked); }
+  void DrainWithBackend() { EndAtBoundary(CloseReason::kDrained); }
+  BackendId backend() const { return backend_id_; }
 
   // The keeper's list.
   std::size_t place = 0;
+  // The list of its backend's drain (BackendDrain).
+  std::size_t drain_place = kNotDraining;
+  static constexpr std::size_t kNotDraining = static_cast<std::size_t>(-1);
+  static constexpr std::size_t kToldToDrain = kNotDraining - 1;
 
  private:
   class SideObserver final : public Stream::Observer {
@@ -62,15 +79,53 @@ class Session final : public EngineHost, private Dialer::Observer {
     std::string local_text;
     Instant tls_began{};
     bool spoken_for = false;  // a trusted client has said for whom it speaks
+    bool tls_judged = false;  // the rules of the TLS stage were tried
+    bool cut = false;         // a rule wants the connection to end without a word
+    // What the rules said before the login; told when the client can hear it.
+    std::optional<Trouble> denied;
+    std::string denied_text;
+    Duration delay{};  // before the greeting
+    std::uint32_t logins = 0;
   };
-  // A backend being found for a login under way.
+  // What rules and limits need of the session beyond its arrival. Only where there are rules.
+  struct Judged {
+    explicit Judged(Session& session)
+        : pause(session.keeper_.world().deadlines(), &Session::OnPauseOver, &session) {}
+    std::shared_ptr<const SessionRules> rules;
+    std::uint32_t generation = 0;  // of the keeper's rules; 0: to be asked again
+    std::optional<Mechanism> mechanism;
+    std::string client_name;  // of the first ID
+    std::string client_version;
+    std::vector<std::unique_ptr<Ledger::Place>> places;
+    bool greeting_waits = false;
+    Deadline pause;
+  };
+  // A login under way: judged by the rules, looked up, and its backend found.
   struct Dialing {
+    enum class Step : std::uint8_t {
+      kDelay,   // until deadline; then kLookup
+      kLookup,  // OnLookup follows
+      kRefuse,  // until deadline; then the engine is told
+      kDial,
+    };
     explicit Dialing(Session& session)
         : setup(session.keeper_.shared_setup()),
           deadline(session.keeper_.world().deadlines(), &Session::OnConnectDeadline, &session) {}
     // The backend that was chosen, its address and its TLS are of one configuration, whatever a
     // reload changes meanwhile.
     const std::shared_ptr<const Setup> setup;
+    Step step = Step::kDial;
+    Credentials credentials;  // what the client said, the name after any rewriting
+    Mechanism mechanism = Mechanism::kPlain;
+    PoolId route = kNoPool;  // a rule's
+    BackendId route_backend = kNoBackend;
+    std::vector<RuleId> limits;  // of the rules as they are now
+    std::uint32_t generation = 0;
+    std::string user_key;      // one user in any spelling is one key (SECURITY T-ID-5)
+    std::uint64_t ticket = 0;  // of the question to the lookups; 0: none
+    std::optional<BackendAccount> account;
+    Refusal refusal;
+    std::string refusal_text;
     Candidates candidates;
     std::size_t next = 0;  // of the candidates
     Instant began{};       // of this attempt, then of its TLS
@@ -108,7 +163,15 @@ class Session final : public EngineHost, private Dialer::Observer {
   void ToBackend(std::string_view bytes) override;
   bool ClientHasRoom() const override;
   bool BackendHasRoom() const override;
-  void ConnectBackend(std::string_view user) override;
+  void ConnectBackend(const Credentials& credentials, Mechanism mechanism) override;
+  const BackendAccount* backend_account() override;
+  std::optional<Refusal> Admit() override;
+  const SessionRules* rules() override;
+  Decision Judge(const CommandFacts& facts) override;
+  std::string_view RuleText(RuleId rule) override;
+  void Pause(Duration time) override;
+  std::optional<Refusal> LearnClientId(std::string_view name, std::string_view version) override;
+  const CommonOffer& common_offer() const override { return keeper_.common_offer(); }
   void RejectBackend(BackendFailure why) override;
   void BackendGreeted() override;
   void DropBackend(std::optional<BackendFailure> failure) override;
@@ -138,11 +201,34 @@ class Session final : public EngineHost, private Dialer::Observer {
   void Write(Half& half, Side side, std::string& gather, std::string_view bytes);
   void BeginDueTls();
   void TakeClientAddress(const Address& address);
+  // The rules (session_rules.cc).
+  bool judged_by_rules() const { return !keeper_.rules().empty(); }
+  Judged& judged();
+  SessionFacts Facts() const;
+  bool JudgeArrival(Stage stage);
+  void TakeArrivalLimits(const Decision& decision);
+  bool TakePlace(RuleId rule, std::string_view user);
+  void NoteHits(const Decision& decision, const SessionFacts& facts, const CommandFacts* command);
+  void LogHit(RuleId rule, const SessionFacts& facts, const CommandFacts* command);
+  void Greet();
+  void Cut();
+  void NoteIdle();
+  static void OnPauseOver(void* session);
+  // The login on its way to a backend (session_login.cc).
+  bool JudgeLogin(std::string_view user);
+  void TakeRoute(const Decision& decision);
+  bool LimitsHaveRoom();
+  void AskLookups();
+  void RefuseLogin(const Refusal& refusal, Duration wait);
+  void UseAccount(LookupAnswer& answer);
+  void Dial(PoolId pool, BackendId backend);
+  void LeaveLookup();
   void TryNextBackend();
   void BackendFailedWith(BackendFailure why);
   void CloseBackend(Stream::How how);
   void End(CloseReason reason, Stream::How how);
   void EndHandshake(CloseReason reason, Stream::How how);
+  void EndAtBoundary(CloseReason why);
   void Close();
   void WriteLog() const;
   static void OnDeadline(void* session);
@@ -185,6 +271,7 @@ class Session final : public EngineHost, private Dialer::Observer {
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<Arrival> arrival_;
   std::unique_ptr<Dialing> dialing_;
+  std::unique_ptr<Judged> judged_;
   Deadline deadline_;  // of the handshake, then the login, then idleness
 };
 

@@ -7,13 +7,6 @@
 
 namespace postern {
 
-void Session::ConnectBackend(std::string_view user) {
-  pool_ = routes().routing_pool();
-  dialing_ = std::make_unique<Dialing>(*this);
-  dialing_->candidates = routes().Choose(keeper_.shared().health, pool_, protocol_, user, now_);
-  TryNextBackend();
-}
-
 // Dials the next candidate. With none left the deadline is due at once: the engine hears of it on a
 // later turn.
 void Session::TryNextBackend() {
@@ -53,6 +46,7 @@ void Session::OnDialed(Result<std::unique_ptr<Stream>> result) {
     backend_ = Half{};
     backend_.stream = std::move(result.value());
     shard().BackendSessions(backend_id_, +1);
+    keeper_.shared().health.SessionOpened(backend_id_);
     const Pool& pool = routes().pool(pool_);
     if (pool.forward_proxy2) {
       backend_.stream->Write(EncodeProxyHeader(arrival_->client, arrival_->local));
@@ -96,6 +90,12 @@ void Session::OnConnectDeadline(void* owner) {
   Session& self = *static_cast<Session*>(owner);
   if (self.finished_ || !self.dialing_) return;
   self.Enter([&self] {
+    if (self.dialing_->step == Dialing::Step::kDelay) return self.AskLookups();
+    if (self.dialing_->step == Dialing::Step::kRefuse) {
+      // The engine's answer may end the attempt that the words belong to.
+      const std::unique_ptr<Dialing> dialing = std::move(self.dialing_);
+      return self.engine_->OnLoginRefused(dialing->refusal);
+    }
     if (self.backend_id_ == kNoBackend) {
       self.dialing_.reset();
       return self.engine_->OnBackendFailed();
@@ -126,6 +126,7 @@ void Session::DropBackend(std::optional<BackendFailure> failure) {
     BackendFailedWith(backend_.tls_failed ? BackendFailure::kTls : *failure);
   }
   CloseBackend(Stream::How::kFlush);
+  LeaveLookup();
   dialing_.reset();
   pool_ = kNoPool;
   backend_id_ = kNoBackend;
@@ -140,6 +141,7 @@ void Session::CloseBackend(Stream::How how) {
   backend_.stream->Close(how);
   keeper_.Bury(std::move(backend_.stream));
   shard().BackendSessions(backend_id_, -1);
+  keeper_.shared().health.SessionClosed(backend_id_);
   backend_.pending.clear();
   backend_.ended = backend_.end_told = backend_.tls_due = backend_.securing = false;
   if (stalled_) stall_total_ += now_ - stalled_since_;

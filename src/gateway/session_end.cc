@@ -18,7 +18,11 @@ void Session::ArmIdle() {
                 (protocol_ == Protocol::kImap ? timeouts.imap_idle : timeouts.pop3_idle));
 }
 
-void Session::IdleTimesChanged() {
+void Session::SetupChanged() {
+  if (judged_) {
+    judged_->generation = 0;
+    judged_->rules.reset();
+  }
   if (state_ != SessionState::kRelay || finished_) return;
   ArmIdle();
   const Instant soon = keeper_.world().now() + kLookAfter;
@@ -30,6 +34,7 @@ void Session::OnDeadline(void* owner) {
   if (self.finished_) return;
   if (self.state_ == SessionState::kHandshake || self.client_.securing) {
     const bool header = self.awaits_header_;
+    if (self.arrival_->cut) return self.Cut();
     return self.EndHandshake(header ? CloseReason::kProxyHeader : CloseReason::kHandshakeTimeout,
                              Stream::How::kAbort);
   }
@@ -82,7 +87,9 @@ void Session::Close() {
   if (state_ != SessionState::kRelay) Wipe(client_.pending);
   client_.stream->Close(how_);
   CloseBackend(Stream::How::kFlush);
+  LeaveLookup();
   dialing_.reset();
+  judged_.reset();
   shard().SessionClosed(protocol_, listener_, state_, reason_);
   WriteLog();
   keeper_.Retire(*this);
@@ -111,7 +118,7 @@ void Session::Drain() {
   if (state_ == SessionState::kHandshake || client_.securing) {
     return EndHandshake(CloseReason::kDrained, Stream::How::kFlush);
   }
-  Enter([this] { engine_->OnDrain(); });
+  Enter([this] { engine_->OnDrain(CloseReason::kDrained); });
 }
 
 void Session::DrainDeadline() {

@@ -19,6 +19,8 @@ constexpr Duration kLookAfter = std::chrono::seconds(5);
 }  // namespace
 
 std::size_t Session::Offer(Side side, std::string_view bytes) {
+  // Whoever speaks before it is greeted waits.
+  if (side == Side::kClient && judged_ && judged_->greeting_waits) return 0;
   return side == Side::kClient ? engine_->OnClientBytes(bytes) : engine_->OnBackendBytes(bytes);
 }
 
@@ -53,7 +55,9 @@ void Session::Settle() {
 void Session::NoteBusy() {
   const bool busy = !engine_->quiet();
   if (busy_ && !busy) client_bytes_at_ = now_;
+  const bool changed = busy_ != busy;
   busy_ = busy;
+  if (changed && judged_ && !judged_->places.empty()) NoteIdle();
 }
 
 void Session::TellEnds() {
@@ -63,12 +67,14 @@ void Session::TellEnds() {
   }
   if (finished_ || !client_.ended || client_.end_told) return;
   if (!client_.pending.empty() && engine_->client_blocked()) return;
+  if (judged_ && judged_->greeting_waits) return;
   client_.end_told = true;
   engine_->OnClientEnd();
 }
 
 void Session::AdjustReading() {
-  const bool read_client = client_.pending.empty() || !engine_->client_blocked();
+  const bool waits = (judged_ && judged_->greeting_waits) || engine_->client_blocked();
+  const bool read_client = client_.pending.empty() || !waits;
   if (read_client != client_.reading) {
     client_.reading = read_client;
     client_.stream->SetReading(read_client);

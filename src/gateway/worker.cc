@@ -19,18 +19,17 @@ constexpr Duration kFlushedEvery = std::chrono::milliseconds(20);
 
 Result<std::unique_ptr<Worker>> Worker::Create(unsigned index, Shared& shared,
                                                const ShardSize& size, WorkerSetup setup) {
-  std::unique_ptr<Worker> worker(new Worker(index, shared, size, setup.setup));
+  std::unique_ptr<Worker> worker(new Worker(index, shared, size, setup));
   if (Status status = worker->Take(std::move(setup)); !status.ok()) return status;
   return worker;
 }
 
-Worker::Worker(unsigned index, Shared& shared, const ShardSize& size,
-               std::shared_ptr<const Setup> setup)
+Worker::Worker(unsigned index, Shared& shared, const ShardSize& size, const WorkerSetup& setup)
     : index_(index),
       shared_(shared),
       shard_(size),
       dialer_(NewTcpDialer(loop_)),
-      keeper_(index, *this, shared, shard_, std::move(setup)),
+      keeper_(index, *this, shared, shard_, setup.setup, setup.rules),
       admit_(
           loop_.deadlines(), [](void* self) { static_cast<Worker*>(self)->Admit(); }, this),
       flushed_(
@@ -46,7 +45,7 @@ Worker::~Worker() = default;
 // context that has no successor stays for those who were promised TLS before: STARTTLS at a
 // listener that is gone, a backend that was dialled.
 Status Worker::Take(WorkerSetup setup) {
-  keeper_.Adopt(std::move(setup.setup));
+  keeper_.Adopt(std::move(setup.setup), std::move(setup.rules));
   listener_tls_.resize(setup.openings.size());
   listeners_.resize(setup.openings.size());
   pool_tls_.resize(setup.pool_tls.size());
@@ -89,6 +88,10 @@ void Worker::Adopt(WorkerSetup setup) {
     shared_.log.Write(std::move(
         LogLine("listen_failed").Number("worker", index_).Text("reason", status.message())));
   });
+}
+
+void Worker::Post(std::function<void(Keeper&)> task) {
+  loop_.Post([this, task = std::move(task)] { task(keeper_); });
 }
 
 void Worker::OnTurn(Duration busy) {

@@ -101,6 +101,16 @@ void Shard::SessionClosed(Protocol protocol, ListenerId listener, SessionState f
   data_->listeners[listener].closed[Index(protocol)][Index(reason)].Add();
 }
 
+std::array<std::int64_t, 4> Shard::SessionsByState() const {
+  std::array<std::int64_t, 4> sum{};
+  for (const auto& states : data_->states) {
+    for (std::size_t i = 0; i < sum.size(); ++i) {
+      sum[i] += static_cast<std::int64_t>(states[i].value());
+    }
+  }
+  return sum;
+}
+
 void Shard::Login(Protocol protocol, Mechanism mechanism, LoginResult result) {
   data_->logins[Index(protocol)][Index(mechanism)][Index(result)].Add();
 }

@@ -284,6 +284,9 @@ TlsFacts TlsStream::tls() const {
   if (state_ == State::kHandshake || plaintext_) return facts;
   facts.version = VersionName(SSL_version(ssl_.get()));
   facts.cipher = CipherName(SSL_get_current_cipher(ssl_.get()));
+  if (const char* name = SSL_get_servername(ssl_.get(), TLSEXT_NAMETYPE_host_name)) {
+    facts.sni = name;
+  }
   facts.resumed = SSL_session_reused(ssl_.get()) == 1;
   return facts;
 }

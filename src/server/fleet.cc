@@ -37,14 +37,37 @@ Fleet::Fleet(const Config& config, Log& log)
       roster_(config),
       health_(roster_.capacity().backends),
       shared_{health_, log_, NewServerId()},
-      possible_sessions_(SessionsFor(RaiseDescriptorLimit())) {}
+      possible_sessions_(SessionsFor(RaiseDescriptorLimit())),
+      lookup_thread_(roster_.capacity(), log) {
+  shared_.post = [this](unsigned worker, std::function<void(Keeper&)> task) {
+    workers_[worker]->Post(std::move(task));
+  };
+}
 
 Fleet::~Fleet() = default;
 
-Status Fleet::Open(const Config& config) {
+Result<CompileOrder> Fleet::Prepare(const Config& config) {
+  if (Status status = roster_.Add(config); !status.ok()) return status;
+  CompileOrder order;
+  order.book = config.rules;
+  order.names = {roster_.names().listeners, roster_.names().pools};
+  order.workers = workers_.empty() ? WorkersOf(config) : workers_.size();
+  order.lookups = config.lookups;
+  for (const LookupConfig& lookup : config.lookups) {
+    order.lookup_slots.push_back(roster_.lookup(lookup.name));
+  }
+  const std::shared_ptr<const Setup> targets = BuildSetup(config, roster_, setup_.get(), {});
+  order.targets = {targets->routes.pools(), targets->routes.backends()};
+  order.lookup_thread = &lookup_thread_;
+  order.masters.resize(roster_.names().pools.size());
+  for (const PoolConfig& pool : config.pools) order.masters[roster_.pool(pool.name)] = pool.master;
+  return order;
+}
+
+Status Fleet::Open(const Config& config, Compiled compiled) {
   Draft draft;
-  const std::size_t count = WorkersOf(config);
-  if (Status status = Make(config, count, draft); !status.ok()) return status;
+  const std::size_t count = compiled.rules.size();
+  if (Status status = Make(config, std::move(compiled), draft); !status.ok()) return status;
   for (std::size_t i = 0; i < count; ++i) {
     Result<std::unique_ptr<Worker>> worker = Worker::Create(
         static_cast<unsigned>(i), shared_, roster_.capacity(), std::move(draft.workers[i]));
@@ -55,9 +78,9 @@ Status Fleet::Open(const Config& config) {
   return {};
 }
 
-Status Fleet::Apply(const Config& config) {
+Status Fleet::Apply(const Config& config, std::optional<Compiled> compiled) {
   Draft draft;
-  if (Status status = Make(config, workers_.size(), draft); !status.ok()) return status;
+  if (Status status = Make(config, std::move(compiled), draft); !status.ok()) return status;
   for (std::size_t i = 0; i < workers_.size(); ++i) workers_[i]->Adopt(std::move(draft.workers[i]));
   Commit(config, draft);
   return {};
@@ -69,6 +92,7 @@ void Fleet::Commit(const Config& config, Draft& draft) {
   ticket_keys_ = std::move(draft.ticket_keys);
   ticket_keys_file_ = config.ticket_keys;
   setup_ = std::move(draft.setup);
+  rules_memory_ = draft.rules_memory;
   bound_ = std::move(draft.bound);
   certificate_names_.clear();
   for (const CertificateConfig& certificate : config.certificates) {
@@ -76,13 +100,33 @@ void Fleet::Commit(const Config& config, Draft& draft) {
   }
 }
 
-Status Fleet::Make(const Config& config, std::size_t workers, Draft& draft) {
+void Fleet::AdoptOffer(CommonOffer offer) {
+  const auto shared = std::make_shared<const CommonOffer>(std::move(offer));
+  for (const std::unique_ptr<Worker>& worker : workers_) {
+    worker->Post([shared](Keeper& keeper) { keeper.AdoptOffer(shared); });
+  }
+}
+
+// Compiled for a configuration whose names the roster has, or for none: then what there was is
+// taken over.
+Status Fleet::Make(const Config& config, std::optional<Compiled> compiled, Draft& draft) {
   if (Status status = MakeKeys(config, draft); !status.ok()) return status;
-  if (Status status = roster_.Add(config); !status.ok()) return status;
-  draft.setup = BuildSetup(config, roster_, setup_.get());
+  draft.rules_memory = rules_memory_;
+  Ready ready;
+  if (compiled) {
+    ready = {std::move(compiled->masters), std::move(compiled->lookup),
+             roster_.RuleSlots(*config.rules)};
+    draft.rules_memory = 0;
+    for (const auto& rules : compiled->rules) draft.rules_memory += rules->memory();
+  } else {
+    ready = {setup_->masters, setup_->lookup, setup_->rule_slots};
+  }
+  draft.setup = BuildSetup(config, roster_, setup_.get(), ready);
+  const std::size_t workers = compiled ? compiled->rules.size() : workers_.size();
   for (std::size_t i = 0; i < workers; ++i) {
     WorkerSetup worker;
     worker.setup = draft.setup;
+    if (compiled) worker.rules = std::move(compiled->rules[i]);
     if (Status status = MakeContexts(config, draft, worker); !status.ok()) return status;
     draft.workers.push_back(std::move(worker));
   }

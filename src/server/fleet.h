@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "postern/gateway/worker.h"
 #include "postern/net/ticket_keys.h"
 #include "postern/server/config.h"
+#include "server/compile.h"
 #include "server/roster.h"
 
 namespace postern {
@@ -24,10 +26,15 @@ class Fleet {
   Fleet(const Fleet&) = delete;
   Fleet& operator=(const Fleet&) = delete;
 
+  // What is to be compiled of this configuration. Its new names have ids from here on.
+  Result<CompileOrder> Prepare(const Config& config);
   // Binds and listens; sessions begin when Start is called.
-  Status Open(const Config& config);
-  // Replaces what the workers run by. On an error nothing has changed.
-  Status Apply(const Config& config);
+  Status Open(const Config& config, Compiled compiled);
+  // Replaces what the workers run by; without anything compiled, rules, lookups and master accounts
+  // stay as they are. On an error nothing has changed.
+  Status Apply(const Config& config, std::optional<Compiled> compiled);
+  // Tells the workers what the backends have in common.
+  void AdoptOffer(CommonOffer offer);
   // Runs the workers on threads of their own; ended is called on such a thread when its worker's
   // drain is over.
   void Start(std::function<void()> ended);
@@ -39,7 +46,12 @@ class Fleet {
   std::size_t size() const { return workers_.size(); }
   Worker& worker(std::size_t index) { return *workers_[index]; }
   std::size_t max_sessions() const { return shared_.max_sessions.load(); }
-  bool backend_up(BackendId id) const { return health_.up(id); }
+  BackendHealth& health() { return health_; }
+  const Setup& setup() const { return *setup_; }
+  const Roster& roster() const { return roster_; }
+  const Shard& lookup_shard() const { return lookup_thread_.shard(); }
+  // Octets of the compiled rules of all workers.
+  std::size_t rules_memory() const { return rules_memory_; }
   // With the certificates of the configuration that was applied last.
   MetricNames names() const;
   const CertificateSet& certificates() const { return *certificates_; }
@@ -59,9 +71,10 @@ class Fleet {
     std::shared_ptr<const Setup> setup;
     std::vector<Bound> bound;
     std::vector<WorkerSetup> workers;
+    std::size_t rules_memory = 0;
   };
 
-  Status Make(const Config& config, std::size_t workers, Draft& draft);
+  Status Make(const Config& config, std::optional<Compiled> compiled, Draft& draft);
   Status MakeKeys(const Config& config, Draft& draft);
   Status BindListeners(const Config& config, Draft& draft);
   Status MakeContexts(const Config& config, Draft& draft, WorkerSetup& worker) const;
@@ -80,6 +93,8 @@ class Fleet {
   std::vector<Bound> bound_;  // by ListenerId
   std::vector<std::string> certificate_names_;
   std::vector<std::unique_ptr<Worker>> workers_;
+  std::size_t rules_memory_ = 0;
+  LookupThread lookup_thread_;  // answers to the workers
   std::vector<std::thread> threads_;
 };
 

@@ -1,6 +1,9 @@
 #include "server/roster.h"
 
 #include <algorithm>
+#include <map>
+#include <string_view>
+#include <tuple>
 #include <utility>
 
 namespace postern {
@@ -9,6 +12,12 @@ namespace {
 constexpr std::size_t kSpareListeners = 16;
 constexpr std::size_t kSparePools = 32;
 constexpr std::size_t kSpareBackends = 256;
+constexpr std::size_t kSpareRules = 4096;
+constexpr std::size_t kSpareLookups = 16;
+
+std::string_view ModeName(Rule::Mode mode) {
+  return mode == Rule::Mode::kReport ? "report" : "enforce";
+}
 
 // The index of the first that matches, or the size.
 template <typename Items, typename Match>
@@ -30,7 +39,8 @@ std::size_t IndexOfBackend(const MetricNames& names, PoolId pool, const std::str
 
 Roster::Roster(const Config& config)
     : capacity_{config.listeners.size() + kSpareListeners, config.pools.size() + kSparePools,
-                config.backends.size() + kSpareBackends} {}
+                config.backends.size() + kSpareBackends, config.rules->rules.size() + kSpareRules,
+                config.lookups.size() + kSpareLookups} {}
 
 Status Roster::Add(const Config& config) {
   MetricNames names = names_;
@@ -45,10 +55,17 @@ Status Roster::Add(const Config& config) {
     if (IndexOfBackend(names, pool, backend.name) < names.backends.size()) continue;
     names.backends.push_back({backend.name, pool});
   }
-  if (names.listeners.size() > capacity_.listeners || names.pools.size() > capacity_.pools ||
-      names.backends.size() > capacity_.backends) {
+  for (const LookupConfig& lookup : config.lookups) {
+    if (IndexOfName(names.lookups, lookup.name) == names.lookups.size()) {
+      names.lookups.push_back(lookup.name);
+    }
+  }
+  AddRules(*config.rules, names);
+  if (names.lookups.size() > capacity_.lookups || names.listeners.size() > capacity_.listeners ||
+      names.pools.size() > capacity_.pools || names.backends.size() > capacity_.backends) {
     return Status::Error(
-        "more listeners, pools or backends were named since the start than there is room for; "
+        "more listeners, pools, backends or lookups were named since the start than there is room "
+        "for; "
         "restart to make room");
   }
   names_ = std::move(names);
@@ -61,6 +78,35 @@ ListenerId Roster::listener(const std::string& name) const {
 
 PoolId Roster::pool(const std::string& name) const {
   return static_cast<PoolId>(IndexOfName(names_.pools, name));
+}
+
+LookupSlot Roster::lookup(const std::string& name) const {
+  return static_cast<LookupSlot>(IndexOfName(names_.lookups, name));
+}
+
+std::vector<RuleSlot> Roster::RuleSlots(const RuleBook& book) const {
+  std::map<std::tuple<std::string_view, std::string_view, std::string_view>, RuleSlot> known;
+  for (std::size_t i = 0; i < names_.rules.size(); ++i) {
+    const MetricNames::Rule& rule = names_.rules[i];
+    known.emplace(std::tuple(rule.name, rule.then, rule.mode), static_cast<RuleSlot>(i));
+  }
+  std::vector<RuleSlot> slots;
+  for (const Rule& rule : book.rules) {
+    const auto found = known.find({rule.name, ActionName(rule.action), ModeName(rule.mode)});
+    slots.push_back(found == known.end() ? kNoRuleSlot : found->second);
+  }
+  return slots;
+}
+
+// Beyond the room a rule still works; its hits are counted as dropped.
+void Roster::AddRules(const RuleBook& book, MetricNames& names) const {
+  const std::vector<RuleSlot> slots = RuleSlots(book);
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    if (slots[i] != kNoRuleSlot || names.rules.size() >= capacity_.rules) continue;
+    const Rule& rule = book.rules[i];
+    names.rules.push_back(
+        {rule.name, std::string(ActionName(rule.action)), std::string(ModeName(rule.mode))});
+  }
 }
 
 BackendId Roster::backend(PoolId pool, const std::string& name) const {

@@ -23,11 +23,16 @@ class Roster {
   ListenerId listener(const std::string& name) const;
   PoolId pool(const std::string& name) const;
   BackendId backend(PoolId pool, const std::string& name) const;
+  LookupSlot lookup(const std::string& name) const;
+  // Where each of these rules is counted, by RuleId; a rule that is not known has no place.
+  std::vector<RuleSlot> RuleSlots(const RuleBook& book) const;
 
   // By id; without the certificates.
   const MetricNames& names() const { return names_; }
 
  private:
+  void AddRules(const RuleBook& book, MetricNames& names) const;
+
   ShardSize capacity_;
   MetricNames names_;
 };

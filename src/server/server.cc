@@ -9,22 +9,20 @@
 
 #include "postern/metrics/registry.h"
 #include "postern/server/admin.h"
-#include "server/addresses.h"
-#include "server/config_diff.h"
 #include "server/expiry.h"
 #include "server/file_watch.h"
 #include "server/fleet.h"
-#include "server/loader.h"
 #include "server/memory_pressure.h"
+#include "server/name_watch.h"
 #include "server/notify.h"
+#include "server/operator.h"
+#include "server/prober.h"
 #include "server/process.h"
+#include "server/reloader.h"
 #include "server/watchdog.h"
 
 namespace postern {
 namespace {
-
-// How often host names of backends are looked up again (the last good answer stands meanwhile).
-constexpr Duration kResolveEvery = std::chrono::seconds(60);
 
 std::vector<std::string> FilesToWatch(const Config& config) {
   std::vector<std::string> files;
@@ -43,94 +41,138 @@ std::vector<std::string> FilesToWatch(const Config& config) {
 // Everything that runs, in the order in which it is taken down.
 class Server {
  public:
-  explicit Server(const Config& config)
-      : config_(config),
-        look_(
-            loop_.deadlines(), [](void* self) { static_cast<Server*>(self)->Look(); }, this),
-        loader_(loop_) {}
+  Server()
+      : look_(
+            loop_.deadlines(), [](void* self) { static_cast<Server*>(self)->Look(); }, this) {}
 
-  Status Open();
+  Status Open(const Config& config);
   int Run();
 
  private:
-  Status OpenAdmin();
+  Status OpenFleet(const Config& config);
+  Status OpenAdmin(const std::string& address);
+  ProcessFigures Figures();
+  const Config& config() const { return reloader_->config(); }
+  void OnApplied(const Config& config);
+  void ReadToken(const Config& config);
   void Announce(const Config& config);
   void Look();
   void LookAtWorkers();
   void LookAtCertificates();
   void LookAtMemory();
-  void LookUpNames();
-  void Reload();
-  void OnLoaded(Config config, const ConfigErrors& errors);
-  void KeepWhatNeedsARestart(Config& config);
-  bool Apply(Config config, const char* cause);
-  void Refuse(const char* cause, const std::string& reason);
+  std::string NotReady();
   void BeginDrain(const char* signal_name);
   void WorkerEnded();
 
-  Config config_;
   std::unique_ptr<Log> log_;
   std::unique_ptr<Fleet> fleet_;
   Loop loop_;
   std::unique_ptr<Registry> registry_;
-  std::unique_ptr<Admin> admin_;
   std::unique_ptr<Watchdog> watchdog_;
   std::unique_ptr<Expiry> expiry_;
+  std::unique_ptr<Prober> prober_;
+  std::unique_ptr<NameWatch> names_;
+  Secret token_;  // of those who may change something
   FileWatch files_;
   MemoryPressure memory_;
   Pressure pressure_ = Pressure::kNone;
   Deadline look_;
   Instant looked_at_{};
-  Instant resolved_at_{};
+  const Instant started_ = MonotonicNow();
   std::size_t running_ = 0;
   unsigned looks_ = 0;
-  std::uint64_t applied_ = 0;
-  std::uint64_t refused_ = 0;
-  bool reload_due_ = false;
   bool draining_ = false;
-  Loader loader_;  // the first to go: it posts to the loop
+  std::unique_ptr<Admin> admin_;
+  std::unique_ptr<Reloader> reloader_;
 };
 
-Status Server::Open() {
+Status Server::Open(const Config& config) {
   ForbidCoreDumps();
-  Result<std::unique_ptr<Log>> log = Log::Open(config_.log_path);
+  Result<std::unique_ptr<Log>> log = Log::Open(config.log_path);
   if (!log.ok()) return log.error();
   log_ = std::move(log.value());
-  fleet_ = std::make_unique<Fleet>(config_, *log_);
-  if (Status status = fleet_->Open(config_); !status.ok()) return status;
-  if (Status status = OpenAdmin(); !status.ok()) return status;
+  if (Status status = OpenFleet(config); !status.ok()) return status;
+  reloader_ = std::make_unique<Reloader>(loop_, config, *fleet_, *log_,
+                                         [this](const Config& next) { OnApplied(next); });
+  prober_ = std::make_unique<Prober>(loop_, fleet_->health(), *log_, [this](CommonOffer offer) {
+    fleet_->AdoptOffer(std::move(offer));
+  });
+  names_ = std::make_unique<NameWatch>(
+      loop_, *log_, [this](Config next) { reloader_->Reapply(std::move(next), "address"); });
   expiry_ = std::make_unique<Expiry>(*log_);
-  expiry_->Reset(config_.certificates.size());
-  files_.Watch(FilesToWatch(config_));
-  return BecomeUser(config_.user);
+  watchdog_ = std::make_unique<Watchdog>(*log_, fleet_->size());
+  if (Status status = OpenAdmin(config.admin_address); !status.ok()) return status;
+  OnApplied(config);
+  return BecomeUser(config.user);
 }
 
-Status Server::OpenAdmin() {
-  watchdog_ = std::make_unique<Watchdog>(*log_, fleet_->size());
+Status Server::OpenFleet(const Config& config) {
+  fleet_ = std::make_unique<Fleet>(config, *log_);
+  Result<CompileOrder> order = fleet_->Prepare(config);
+  if (!order.ok()) return order.error();
+  Result<Compiled> compiled = Compile(order.value());
+  if (!compiled.ok()) return compiled.error();
+  return fleet_->Open(config, std::move(compiled.value()));
+}
+
+ProcessFigures Server::Figures() {
   ProcessFigures figures;
-  figures.backend_up = [this](BackendId id) { return fleet_->backend_up(id); };
+  figures.backend_up = [this](BackendId id) { return fleet_->health().up(id); };
   figures.certificate_not_after = [this](std::size_t index) {
     return fleet_->certificates().facts(index).not_after;
   };
   figures.log_dropped = [this] { return log_->dropped(); };
-  figures.reloads_applied = [this] { return applied_; };
-  figures.reloads_refused = [this] { return refused_; };
+  figures.reloads_applied = [this] { return reloader_->applied(); };
+  figures.reloads_refused = [this] { return reloader_->refused(); };
+  figures.rules_memory = [this] { return fleet_->rules_memory(); };
   figures.version = POSTERN_VERSION;
   figures.tls_library = TlsLibraryText();
-  registry_ = std::make_unique<Registry>(fleet_->names(), std::move(figures));
+  return figures;
+}
+
+Status Server::OpenAdmin(const std::string& address) {
+  registry_ = std::make_unique<Registry>(fleet_->names(), Figures());
   for (std::size_t i = 0; i < fleet_->size(); ++i) registry_->AddShard(fleet_->worker(i).shard());
+  registry_->AddShard(fleet_->lookup_shard());
   AdminContent content;
   content.metrics = [this] { return registry_->Scrape(); };
-  content.not_ready = [this]() -> std::string {
-    if (draining_) return "shutting down";
-    LookAtWorkers();
-    return watchdog_->not_ready();
-  };
-  Result<std::unique_ptr<Admin>> admin =
-      Admin::Open(loop_, config_.admin_address, std::move(content));
+  content.not_ready = [this] { return NotReady(); };
+  content.api = MakeAdminApi(
+      {loop_, *fleet_, *reloader_, *log_, token_, started_, [this] { return NotReady(); }});
+  Result<std::unique_ptr<Admin>> admin = Admin::Open(loop_, address, std::move(content));
   if (!admin.ok()) return admin.error();
   admin_ = std::move(admin.value());
   return {};
+}
+
+std::string Server::NotReady() {
+  if (draining_) return "shutting down";
+  LookAtWorkers();
+  return watchdog_->not_ready();
+}
+
+// What runs beside the workers follows the configuration.
+void Server::OnApplied(const Config& config) {
+  registry_->SetNames(fleet_->names());
+  expiry_->Reset(config.certificates.size());
+  files_.Watch(FilesToWatch(config));
+  ReadToken(config);
+  names_->Adopt(config);
+  if (const Status status = prober_->Adopt(config, fleet_->setup()); !status.ok()) {
+    log_->Write(std::move(LogLine("probes_unchanged").Text("reason", status.message())));
+  }
+  if (running_ > 0) Announce(config);
+}
+
+void Server::ReadToken(const Config& config) {
+  token_.Clear();
+  if (config.admin_token_file.empty()) return;
+  Result<Secret> token = ReadAdminToken(config.admin_token_file);
+  if (token.ok()) {
+    token_ = std::move(token.value());
+  } else {
+    log_->Write(std::move(LogLine("no_admin_token").Text("reason", token.error().message())));
+  }
 }
 
 void Server::Announce(const Config& config) {
@@ -144,18 +186,18 @@ void Server::Announce(const Config& config) {
 int Server::Run() {
   loop_.OnSignal(SIGTERM, [this] { BeginDrain("SIGTERM"); });
   loop_.OnSignal(SIGINT, [this] { BeginDrain("SIGINT"); });
-  loop_.OnSignal(SIGHUP, [this] { Reload(); });
+  loop_.OnSignal(SIGHUP, [this] { reloader_->Reload("SIGHUP", [](const ReloadOutcome&) {}); });
   running_ = fleet_->size();
   fleet_->Start([this] { loop_.Post([this] { WorkerEnded(); }); });
-  Announce(config_);
+  Announce(config());
   log_->Write(
       std::move(LogLine("listening").Text("listener", "admin").Text("address", admin_->address())));
   log_->Write(
       std::move(LogLine("ready")
                     .Number("workers", static_cast<std::int64_t>(fleet_->size()))
                     .Number("max_sessions", static_cast<std::int64_t>(fleet_->max_sessions()))
+                    .Number("rules", static_cast<std::int64_t>(config().rules->rules.size()))
                     .Text("tls", TlsLibraryText())));
-  resolved_at_ = MonotonicNow();
   Look();
   NotifyReady();
   loop_.Run();
@@ -170,10 +212,7 @@ void Server::Look() {
   LookAtWorkers();
   if (watchdog_->not_ready().empty()) NotifyAlive();
   LookAtMemory();
-  if (!draining_) {
-    if (++looks_ % 2 == 0) LookAtCertificates();
-    LookUpNames();
-  }
+  if (!draining_ && ++looks_ % 2 == 0) LookAtCertificates();
   look_.Arm(MonotonicNow() + kLookEvery);
 }
 
@@ -188,11 +227,12 @@ void Server::LookAtWorkers() {
 }
 
 void Server::LookAtCertificates() {
-  if (files_.Changed()) Apply(config_, "certificate");
+  if (files_.Changed()) reloader_->Reapply(config(), "certificate");
   if (looks_ % 64 == 0) fleet_->ExpireTicketKeys();
   const std::int64_t now = std::time(nullptr);
-  for (std::size_t i = 0; i < config_.certificates.size(); ++i) {
-    expiry_->Look(i, config_.certificates[i].chain, fleet_->certificates().facts(i).not_after, now);
+  for (std::size_t i = 0; i < config().certificates.size(); ++i) {
+    expiry_->Look(i, config().certificates[i].chain, fleet_->certificates().facts(i).not_after,
+                  now);
   }
 }
 
@@ -209,90 +249,17 @@ void Server::LookAtMemory() {
                             .Number("percent", memory_.percent())));
 }
 
-void Server::LookUpNames() {
-  const Instant now = MonotonicNow();
-  if (!HasHostNames(config_) || loader_.busy() || now - resolved_at_ < kResolveEvery) return;
-  resolved_at_ = now;
-  loader_.Resolve(config_, [this](Config config, const ConfigErrors&) {
-    KeepKnownAddresses(config_, config);
-    if (!SameAddresses(config_, config)) Apply(std::move(config), "address");
-    if (reload_due_) Reload();
-  });
-}
-
-// ---- reload
-
-void Server::Reload() {
-  if (draining_) return;
-  reload_due_ = loader_.busy();
-  if (reload_due_) return;
-  // The file that was rotated away is left even if the configuration is refused.
-  if (const Status status = log_->Reopen(config_.log_path); !status.ok()) {
-    log_->Write(std::move(LogLine("log_not_reopened").Text("reason", status.message())));
-  }
-  NotifyReloading();
-  loader_.Load(config_.file, [this](Config config, const ConfigErrors& errors) {
-    OnLoaded(std::move(config), errors);
-    NotifyReady();
-    if (reload_due_) Reload();
-  });
-}
-
-void Server::OnLoaded(Config config, const ConfigErrors& errors) {
-  for (const std::string& error : errors.errors) {
-    log_->Write(std::move(LogLine("config_error").Text("reason", error)));
-  }
-  if (!errors.errors.empty()) return Refuse("SIGHUP", errors.errors.front());
-  KeepWhatNeedsARestart(config);
-  KeepKnownAddresses(config_, config);
-  const std::string log_path = config.log_path;
-  if (log_path != config_.log_path) {
-    const Status status = log_->Reopen(log_path);
-    if (!status.ok()) return Refuse("SIGHUP", status.message());
-  }
-  Apply(std::move(config), "SIGHUP");
-}
-
-void Server::KeepWhatNeedsARestart(Config& config) {
-  for (const std::string& sentence : NeedsRestart(config_, config)) {
-    log_->Write(std::move(LogLine("restart_needed").Text("reason", sentence)));
-  }
-  config.workers = config_.workers;
-  config.user = config_.user;
-  config.admin_address = config_.admin_address;
-}
-
-// By value: config_ itself may be applied again.
-bool Server::Apply(Config config, const char* cause) {
-  if (const Status status = fleet_->Apply(config); !status.ok()) {
-    Refuse(cause, status.message());
-    return false;
-  }
-  ++applied_;
-  registry_->SetNames(fleet_->names());
-  expiry_->Reset(config.certificates.size());
-  files_.Watch(FilesToWatch(config));
-  log_->Write(std::move(LogLine("reloaded")
-                            .Text("cause", cause)
-                            .Number("generation", static_cast<std::int64_t>(applied_ + 1))));
-  Announce(config);
-  config_ = std::move(config);
-  return true;
-}
-
-void Server::Refuse(const char* cause, const std::string& reason) {
-  ++refused_;
-  log_->Write(std::move(LogLine("reload_refused").Text("cause", cause).Text("reason", reason)));
-}
-
 // ---- the end
 
 void Server::BeginDrain(const char* signal_name) {
   if (draining_) return;
   draining_ = true;
+  reloader_->Stop();
+  prober_.reset();
+  names_.reset();
   NotifyStopping();
   log_->Write(std::move(LogLine("draining").Text("signal", signal_name)));
-  fleet_->Drain(config_.drain);
+  fleet_->Drain(config().drain);
 }
 
 void Server::WorkerEnded() {
@@ -302,8 +269,8 @@ void Server::WorkerEnded() {
 }  // namespace
 
 int RunServer(const Config& config) {
-  Server server(config);
-  if (Status status = server.Open(); !status.ok()) {
+  Server server;
+  if (Status status = server.Open(config); !status.ok()) {
     std::cerr << "postern: " << status.message() << '\n';
     return 1;
   }

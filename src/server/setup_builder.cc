@@ -41,8 +41,9 @@ void AddPools(const Config& config, const Roster& roster, Plan& plan, std::vecto
               std::vector<Backend>& backends) {
   for (const PoolConfig& from : config.pools) {
     const PoolId id = roster.pool(from.name);
-    plan.pools[id] = {from.tls, from.forward_id, from.forward_xclient};
-    pools[id] = {from.name, {}, from.tls, from.forward_proxy2};
+    plan.pools[id] = {from.tls, from.pass_commands, from.pass_capabilities, from.forward_id,
+                      from.forward_xclient};
+    pools[id] = {from.name, {}, from.tls, from.forward_proxy2, from.balance};
     for (const BackendId index : from.backends) {
       const BackendConfig& backend = config.backends[index];
       const BackendId backend_id = roster.backend(id, backend.name);
@@ -55,7 +56,7 @@ void AddPools(const Config& config, const Roster& roster, Plan& plan, std::vecto
 }  // namespace
 
 std::shared_ptr<const Setup> BuildSetup(const Config& config, const Roster& roster,
-                                        const Setup* before) {
+                                        const Setup* before, const Ready& ready) {
   const MetricNames& names = roster.names();
   Plan plan = config.plan;
   std::vector<Door> doors;
@@ -77,8 +78,9 @@ std::shared_ptr<const Setup> BuildSetup(const Config& config, const Roster& rost
   AddListeners(config, roster, plan, doors);
   AddPools(config, roster, plan, pools, backends);
   const PoolId routing = roster.pool(config.pools[config.routing_pool].name);
-  return std::make_shared<const Setup>(Setup{
-      std::move(plan), Routes(std::move(pools), std::move(backends), routing), std::move(doors)});
+  return std::make_shared<const Setup>(
+      Setup{std::move(plan), Routes(std::move(pools), std::move(backends), routing),
+            std::move(doors), ready.masters, ready.lookup, ready.rule_slots});
 }
 
 }  // namespace postern

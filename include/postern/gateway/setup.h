@@ -11,6 +11,7 @@
 #include "postern/engine/plan.h"
 #include "postern/gateway/lookup.h"
 #include "postern/gateway/routes.h"
+#include "postern/metrics/shard.h"
 
 namespace postern {
 
@@ -34,9 +35,9 @@ struct Setup {
   Plan plan;
   Routes routes;
   std::vector<Door> doors;
-  std::vector<std::optional<MasterAccount>> masters;  // by PoolId
-  std::shared_ptr<Lookup> lookup;                     // null: none
-  std::vector<RuleSlot> rule_slots;                   // by RuleId of the rules that came with it
+  std::vector<std::shared_ptr<const MasterAccount>> masters;  // by PoolId; null: none
+  std::shared_ptr<Lookup> lookup;                             // null: none
+  std::vector<RuleSlot> rule_slots;  // by RuleId of the rules that came with it
 };
 
 }  // namespace postern

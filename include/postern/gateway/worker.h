@@ -3,12 +3,16 @@
 // that thread.
 #pragma once
 
+#include <ctime>
+#include <functional>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "postern/gateway/keeper.h"
+#include "postern/gateway/session_info.h"
 #include "postern/net/connector.h"
 #include "postern/net/listener.h"
 #include "postern/net/loop.h"
@@ -25,6 +29,7 @@ struct WorkerSetup {
     std::unique_ptr<TlsContext> tls;  // null: it has no TLS
   };
   std::shared_ptr<const Setup> setup;
+  std::shared_ptr<RuleSet> rules;                     // this worker's own; null: as before
   std::vector<Opening> openings;                      // by ListenerId
   std::vector<std::unique_ptr<TlsContext>> pool_tls;  // by PoolId; null: none
 };
@@ -42,6 +47,15 @@ class Worker final : private World {
   void Run();
   // Any thread: from the next turn on the worker and its sessions live by this.
   void Adopt(WorkerSetup setup);
+  // Any thread: the task runs on the worker's thread, on a later turn.
+  void Post(std::function<void(Keeper&)> task);
+  // Any thread, for operators (worker_admin.cc): the sessions of this worker, in any order; the end
+  // of one of them, false if it is not here; those of a backend (Keeper). done is called on the
+  // worker's thread on a later turn, or never when the worker has ended.
+  void Describe(std::function<void(std::vector<SessionInfo>)> done);
+  void Kick(std::string id, std::function<void(bool)> done);
+  void DrainBackend(BackendId id, Duration window);
+  void UndrainBackend(BackendId id);
   // Any thread: how scarce memory is from now on.
   void Press(Pressure level);
   // Any thread: stop accepting, end every session at its next boundary, cut what is left after the
@@ -53,12 +67,14 @@ class Worker final : private World {
   Duration busy_for(Instant now) const { return loop_.busy_for(now); }
 
  private:
-  Worker(unsigned index, Shared& shared, const ShardSize& size, std::shared_ptr<const Setup> setup);
+  Worker(unsigned index, Shared& shared, const ShardSize& size, const WorkerSetup& setup);
   Status Take(WorkerSetup setup);
   Status Listen(ListenerId id, BoundSocket socket);
   void Accept(ListenerId id, std::unique_ptr<Stream> stream, const Address& client,
               const Address& local);
   void OnTurn(Duration busy);
+  struct Walk;
+  void DescribeSome(std::shared_ptr<Walk> walk);
   void Admit();
   void BeginDrain(Duration patience);
   void EndDrain();
@@ -66,6 +82,7 @@ class Worker final : private World {
 
   // World.
   Instant now() override { return MonotonicNow(); }
+  std::int64_t unix_time() override { return std::time(nullptr); }
   Deadlines& deadlines() override { return loop_.deadlines(); }
   Dialer& dialer() override { return *dialer_; }
   void AfterTurn(std::function<void()> task) override { loop_.AfterTurn(std::move(task)); }

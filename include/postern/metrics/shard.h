@@ -4,6 +4,7 @@
 // series. A series appears on first use; memory grows with the series in use, not with sessions.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string_view>
@@ -116,6 +117,9 @@ class Shard {
   // New clients have to wait from now on.
   void AdmissionRejected(Admission reason);
   void LoopTurn(Duration time);
+
+  // Sessions in each SessionState now, of both protocols. Any thread.
+  std::array<std::int64_t, 4> SessionsByState() const;
 
   // The stored numbers, for the registry only.
   struct Data;

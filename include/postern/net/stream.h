@@ -19,6 +19,7 @@ namespace postern {
 struct TlsFacts {
   std::string_view version;  // "1.2", "1.3"
   std::string_view cipher;   // IANA name, "TLS_AES_128_GCM_SHA256"
+  std::string_view sni;      // the name the client asked for; valid as long as the stream
   bool resumed = false;
   // The first byte that should have begun a handshake was none of TLS.
   bool plaintext = false;
