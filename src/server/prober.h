@@ -6,15 +6,20 @@
 
 #include <functional>
 #include <memory>
+#include <random>
+#include <string_view>
 #include <vector>
 
 #include "postern/base/log.h"
 #include "postern/engine/plan.h"
 #include "postern/gateway/setup.h"
+#include "postern/net/dialer.h"
 #include "postern/net/loop.h"
 #include "postern/server/config.h"
 
 namespace postern {
+
+struct ProbeOutcome;
 
 class Prober {
  public:
@@ -32,8 +37,27 @@ class Prober {
   Status Adopt(const Config& config, const Setup& setup);
 
  private:
-  struct Inner;
-  std::unique_ptr<Inner> inner_;
+  struct Watched;
+  using List = std::vector<std::unique_ptr<Watched>>;
+
+  Status AddPool(const Config& config, const PoolConfig& from, const Setup& setup, List& list);
+  void TakeOver(Watched& watched);
+  void Begin(Watched& watched);
+  void End(Watched& watched, ProbeOutcome outcome);
+  void Look();
+  void TellState(Watched& watched);
+  void TellOffer();
+  static std::string_view ReasonOf(const Watched& watched, BackendState state);
+
+  Loop& loop_;
+  BackendHealth& health_;
+  Log& log_;
+  const std::function<void(CommonOffer)> on_offer_;
+  const std::unique_ptr<Dialer> dialer_;
+  std::minstd_rand random_;
+  List watched_;
+  CommonOffer offered_;  // what was told last
+  Deadline look_;
 };
 
 }  // namespace postern
