@@ -45,7 +45,7 @@ CommandRecord& InFlight::Add(std::string_view tag, std::uint8_t command) {
   CommandRecord& record = *fresh;
   record.tag.assign(tag);
   record.command = command;
-  record.local = record.multiline = record.complete = false;
+  record.local = record.denied = record.multiline = record.complete = false;
   record.first_byte_seen = record.behind_idle = false;
   record.start = Instant{};
   record.stall_at_start = record.first_byte = Duration{};

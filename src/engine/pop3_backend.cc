@@ -22,6 +22,27 @@ bool IsTemporary(std::string_view code) {
   return false;
 }
 
+// A rule refuses, and no lookup and no trouble.
+bool IsDenial(Trouble trouble) {
+  return trouble == Trouble::kAuthorization || trouble == Trouble::kTlsRequired ||
+         trouble == Trouble::kLimit;
+}
+
+LoginResult LoginResultOf(const Refusal& refusal) {
+  if (refusal.trouble == Trouble::kLimit) return LoginResult::kLimit;
+  const bool refused = refusal.wrong_password || IsDenial(refusal.trouble);
+  return refused ? LoginResult::kFailed : LoginResult::kUnavailable;
+}
+
+std::string_view LogName(LoginResult result) {
+  return result == LoginResult::kFailed ? "failed" : "unavailable";
+}
+
+// Whether the client's own password is what the backend is to hear.
+bool SamePassword(const BackendAccount& account, const Credentials& credentials) {
+  return account.credentials.password.Reveal() == credentials.password.Reveal();
+}
+
 }  // namespace
 
 void Pop3Engine::OnBackendConnected(PoolId pool, BackendId backend) {
@@ -29,8 +50,11 @@ void Pop3Engine::OnBackendConnected(PoolId pool, BackendId backend) {
   pool_ = pool;
   backend_ = backend;
   login_->connected = host_.now();
-  const Pop3BackendLogin::Order order{login_->credentials, login_->mechanism, login_->utf8,
-                                      host_.plan().pool(pool)};
+  const BackendAccount* const account = host_.backend_account();
+  const Pop3BackendLogin::Order order{
+      account == nullptr ? login_->credentials : account->credentials,
+      account == nullptr ? login_->mechanism : account->mechanism, login_->utf8,
+      account != nullptr && !SamePassword(*account, login_->credentials), host_.plan().pool(pool)};
   login_->backend = std::make_unique<Pop3BackendLogin>(host_, shard_, order);
   state_ = State::kBackend;
 }
@@ -48,6 +72,11 @@ void Pop3Engine::OnSecured(Side side) {
 
 void Pop3Engine::OnBackendFailed() {
   if (state_ == State::kConnecting) LoginUnavailable(pop3::kNoBackend, {});
+  EndIfClientGone();
+}
+
+void Pop3Engine::OnLoginRefused(const Refusal& refusal) {
+  if (state_ == State::kConnecting) RefuseLogin(refusal);
   EndIfClientGone();
 }
 
@@ -93,6 +122,7 @@ void Pop3Engine::ObserveLogin() {
 
 void Pop3Engine::LoginThrough(std::string_view text) {
   ObserveLogin();
+  if (const std::optional<Refusal> refusal = host_.Admit()) return RefuseLogin(*refusal);
   shard_.Login(Protocol::kPop3, login_->mechanism, LoginResult::kOk);
   user_ = login_->credentials.login_name();
   pipelining_ = login_->backend->pipelining();
@@ -108,15 +138,32 @@ void Pop3Engine::LoginRefused(std::string_view text) {
   host_.ToClient(pop3::RefusalLine(text));
   ObserveLogin();
   EndCommand(CommandResult::kErr);
-  EndLogin(temporary ? LoginResult::kUnavailable : LoginResult::kFailed, {});
+  const LoginResult result = temporary ? LoginResult::kUnavailable : LoginResult::kFailed;
+  EndLogin(result, LogName(result), {});
   if (temporary || ++login_->attempts < host_.plan().limits.login_attempts) return;
   Finish(CloseReason::kLoginFailed, EngineHost::Ending::kOrderly);
+}
+
+void Pop3Engine::RefuseLogin(const Refusal& refusal) {
+  const bool limit = refusal.trouble == Trouble::kLimit;
+  const bool wrong = refusal.wrong_password;
+  const bool last = refusal.last;
+  const bool denied = IsDenial(refusal.trouble);
+  const LoginResult result = LoginResultOf(refusal);
+  host_.ToClient(pop3::DenialLine(refusal.trouble, refusal.text));
+  EndCommand(denied ? CommandResult::kDenied : CommandResult::kLocal);
+  EndLogin(result, limit ? "limit" : denied ? "denied" : LogName(result), {});
+  if (wrong && ++login_->attempts >= host_.plan().limits.login_attempts) {
+    return Finish(CloseReason::kLoginFailed, EngineHost::Ending::kOrderly);
+  }
+  if (!last) return;
+  Finish(limit ? CloseReason::kLimit : CloseReason::kRule, EngineHost::Ending::kOrderly);
 }
 
 void Pop3Engine::LoginUnavailable(const pop3::Complaint& complaint,
                                   std::optional<BackendFailure> failure) {
   Answer(complaint.Line());
-  EndLogin(LoginResult::kUnavailable, failure);
+  EndLogin(LoginResult::kUnavailable, LogName(LoginResult::kUnavailable), failure);
 }
 
 // Nothing of the user has been said to this one.
@@ -128,11 +175,11 @@ void Pop3Engine::TryAnotherBackend(BackendFailure why) {
   host_.RejectBackend(why);
 }
 
-void Pop3Engine::EndLogin(LoginResult result, std::optional<BackendFailure> failure) {
+void Pop3Engine::EndLogin(LoginResult result, std::string_view logged,
+                          std::optional<BackendFailure> failure) {
   const bool connected = in_dialogue();
   shard_.Login(Protocol::kPop3, login_->mechanism, result);
-  host_.LoginFailed(login_->credentials.login_name(), MechanismName(login_->mechanism),
-                    result == LoginResult::kFailed ? "failed" : "unavailable");
+  host_.LoginFailed(login_->credentials.login_name(), MechanismName(login_->mechanism), logged);
   pool_ = kNoPool;
   backend_ = kNoBackend;
   login_->EndAttempt();

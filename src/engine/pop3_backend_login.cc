@@ -177,7 +177,9 @@ void Pop3BackendLogin::LogIn() {
     return SendAuth(order_.mechanism);
   }
   const bool fits = FitsUserAndPass(order_.credentials);
-  const bool plain_instead = order_.mechanism == Mechanism::kLogin && (!fits || !offered_.user);
+  const bool for_another = !order_.credentials.authzid.empty() && !fits;
+  const bool plain_instead =
+      for_another || (order_.mechanism == Mechanism::kLogin && (!fits || !offered_.user));
   const bool plain = order_.mechanism == Mechanism::kPlain || plain_instead;
   if (plain && offered_.sasl.Has(Mechanism::kPlain)) return SendAuth(Mechanism::kPlain);
   if (!fits) return Cannot(pop3::kCannotExpress);
@@ -191,7 +193,7 @@ void Pop3BackendLogin::SendUser() {
 }
 
 void Pop3BackendLogin::OnUserReply(std::string_view line) {
-  if (pop3::IsErr(line)) return Give(Verdict::kRefused, pop3::StatusText(line));
+  if (pop3::IsErr(line)) return Refused(line);
   if (!pop3::IsOk(line)) return Lost(BackendFailure::kProtocol);
   Secret pass("PASS ");
   pass.Append(order_.credentials.password.Reveal());
@@ -213,19 +215,24 @@ void Pop3BackendLogin::SendAuth(Mechanism mechanism) {
 }
 
 void Pop3BackendLogin::OnContinuation(std::string_view line) {
-  if (pop3::IsErr(line)) return Give(Verdict::kRefused, pop3::StatusText(line));
+  if (pop3::IsErr(line)) return Refused(line);
   if (!pop3::IsContinuation(line)) return Lost(BackendFailure::kProtocol);
   Send(State::kAuth, EncodeMessage(mechanism_, order_.credentials));
 }
 
 void Pop3BackendLogin::OnVerdict(std::string_view line) {
-  if (pop3::IsErr(line)) return Give(Verdict::kRefused, pop3::StatusText(line));
+  if (pop3::IsErr(line)) return Refused(line);
   if (pop3::IsOk(line)) return Give(Verdict::kOk, pop3::StatusText(line));
   // How OAuth says no: a challenge, any answer to it, and then the -ERR (RFC 7628 §3.2.2).
   const bool may_challenge = state_ == State::kAuth && IsOauth(order_.mechanism);
   if (!may_challenge || !pop3::IsContinuation(line)) return Lost(BackendFailure::kProtocol);
   state_ = State::kChallenge;
   challenge_ = pop3::StatusText(line);
+}
+
+void Pop3BackendLogin::Refused(std::string_view line) {
+  if (order_.stands_in) return Give(Verdict::kUnavailable, {});
+  Give(Verdict::kRefused, pop3::StatusText(line));
 }
 
 void Pop3BackendLogin::Answer(std::string_view line) {

@@ -42,6 +42,8 @@ class Pop3BackendLogin {
     const Credentials& credentials;
     Mechanism mechanism = Mechanism::kUser;
     bool utf8 = false;
+    // The client did not say this password, so it is no word on the client's when it is refused.
+    bool stands_in = false;
     PoolPlan pool;
   };
   enum class Verdict : std::uint8_t {
@@ -109,6 +111,7 @@ class Pop3BackendLogin {
   void OnUserReply(std::string_view line);
   void OnContinuation(std::string_view line);
   void OnVerdict(std::string_view line);
+  void Refused(std::string_view line);
   void AskCapabilities();
   // The steps between the capabilities and the credentials; each goes on to the next.
   void Secure();

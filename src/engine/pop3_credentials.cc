@@ -48,7 +48,7 @@ void Pop3Engine::OnPass(const pop3::Command& command) {
 }
 
 void Pop3Engine::OnAuth(const pop3::Command& command) {
-  const MechanismSet offered = listener().mechanisms;
+  const MechanismSet offered = mechanisms();
   // Without an argument: the list of mechanisms, as servers have long answered it.
   if (!command.has_rest) return Accept("+OK\r\n" + pop3::MechanismList(offered));
   const std::size_t space = command.rest.find(' ');
@@ -104,7 +104,7 @@ void Pop3Engine::Connect(Credentials credentials, Mechanism mechanism) {
   login_->credentials = std::move(credentials);
   login_->mechanism = mechanism;
   state_ = State::kConnecting;
-  host_.ConnectBackend(login_->credentials.login_name());
+  host_.ConnectBackend(login_->credentials, mechanism);
 }
 
 }  // namespace postern

@@ -24,6 +24,11 @@ void Pop3Engine::Start() {
   host_.ToClient(pop3::StatusLine("+OK", mark + host_.plan().name + " ready"));
 }
 
+void Pop3Engine::Deny(const Refusal& refusal, CloseReason reason) {
+  host_.ToClient(pop3::DenialLine(refusal.trouble, refusal.text));
+  Finish(reason, Ending::kOrderly);
+}
+
 std::size_t Pop3Engine::OnClientBytes(std::string_view bytes) {
   blocked_ = false;
   std::size_t consumed = 0;
@@ -109,9 +114,10 @@ void Pop3Engine::OnConnectTimeout() {
   Conclude();
 }
 
-void Pop3Engine::OnDrain() {
+void Pop3Engine::OnDrain(CloseReason why) {
+  if (why == CloseReason::kKicked) return Kick();
   // A session that is logged in goes on to its own QUIT, so that its deletions are not lost.
-  if (!logged_in()) EndBeforeLogin(CloseReason::kDrained, pop3::kShuttingDown);
+  if (!logged_in()) EndBeforeLogin(why, pop3::kShuttingDown);
 }
 
 void Pop3Engine::OnDrainDeadline() {
@@ -203,6 +209,7 @@ void Pop3Engine::Settle() {
   if (login_pending()) shard_.Login(Protocol::kPop3, login_->mechanism, LoginResult::kAborted);
   while (!in_flight_.empty()) EndCommand(CommandResult::kAborted);
   login_.reset();
+  held_.reset();
 }
 
 void Pop3Engine::Finish(CloseReason reason, Ending ending) {

@@ -97,6 +97,7 @@ void Pop3Engine::OnLoginLine(std::string_view line) {
 
 void Pop3Engine::OnLoginCommand(const pop3::Command& command) {
   using Kind = pop3::CommandKind;
+  if (IsHidden(command.kind)) return Refuse(pop3::kNoSuchCommand);
   switch (command.kind) {
     case Kind::kUser:
     case Kind::kPass:
@@ -145,6 +146,8 @@ void Pop3Engine::OnCapa(const pop3::Command& command) {
   pop3::Offer offer;
   offer.stls = may_secure();
   if (may_log_in()) offer.mechanisms = listener().mechanisms;
+  offer.utf8 = host_.common_offer().pop3_utf8;
+  offer.hidden = hidden();
   Accept("+OK\r\n" + pop3::OwnCapabilities(offer));
 }
 
@@ -176,8 +179,8 @@ void Pop3Engine::OnXclient(const pop3::Command& command) {
   Accept("+OK\r\n");
 }
 
-// RFC 6856 §2.1. Whether the backend has it is not known before there is one, so it is not listed,
-// and clients that try are served where it has.
+// RFC 6856 §2.1. It is listed where every backend is known to have it; clients that try are served
+// where theirs has.
 void Pop3Engine::OnUtf8(const pop3::Command& command) {
   if (command.has_rest) return Refuse(pop3::kBadArguments);
   login_->utf8 = true;

@@ -37,7 +37,8 @@ std::size_t Pop3Engine::ReadCommands(std::string_view bytes) {
   // A backend that does not offer PIPELINING (RFC 2449 §6.6) may drop what comes before its answer.
   const std::size_t most = pipelining_ ? kMaxInFlight : 1;
   Run run(bytes);
-  bool open = host_.ClientHasRoom() && host_.BackendHasRoom() && in_flight_.size() < most;
+  bool open =
+      !holds() && host_.ClientHasRoom() && host_.BackendHasRoom() && in_flight_.size() < most;
   while (open) {
     const pop3::Frame frame = client_framer_.Next(run.rest(), kMaxPop3Line);
     if (frame.kind == Kind::kNeedMore) break;
@@ -47,7 +48,7 @@ std::size_t Pop3Engine::ReadCommands(std::string_view bytes) {
       break;
     }
     OnCommandLine(run, pop3::LineText(run.rest(), frame));
-    open = state_ == State::kRelay && in_flight_.size() < most && host_.ClientHasRoom();
+    open = state_ == State::kRelay && !holds() && in_flight_.size() < most && host_.ClientHasRoom();
   }
   ForwardToBackend(run);
   blocked_ = run.at < bytes.size() && (!open || state_ == State::kEnding);
@@ -57,17 +58,35 @@ std::size_t Pop3Engine::ReadCommands(std::string_view bytes) {
 void Pop3Engine::OnCommandLine(Run& run, std::string_view line) {
   const std::string_view text = pop3::TrimSpaces(line);
   const pop3::Command command = pop3::ParseCommand(text);
-  if (const pop3::Complaint* complaint = Judge(command); complaint != nullptr) {
-    ForwardToBackend(run);
-    run.Skip(line.size() + 2);
-    shard_.Elided(Protocol::kPop3, line.size() + 2);
-    return AnswerInLine(command.kind, complaint->Line());
+  const std::size_t size = line.size() + 2;
+  if (const pop3::Complaint* complaint = Fault(command); complaint != nullptr) {
+    return AnswerInstead(run, size, command.kind, complaint->Line(), CommandResult::kLocal);
   }
-  run.at += text.size();
-  if (text.size() != line.size()) {
+  Ruling ruling = AskRules(command);
+  switch (ruling.verdict) {
+    case Ruling::Verdict::kPass:
+      return Forward(run, command, text.size(), line.size() - text.size());
+    case Ruling::Verdict::kHold:
+      return;
+    case Ruling::Verdict::kDeny:
+    case Ruling::Verdict::kDisconnect:
+      break;
+  }
+  AnswerInstead(run, size, command.kind, std::move(ruling.line), CommandResult::kDenied);
+  if (ruling.verdict == Ruling::Verdict::kDeny) return;
+  state_ = State::kEnding;
+  ending_ = CloseReason::kRule;
+  EndIfAnswered();
+}
+
+// size: of the line without the spaces at its end.
+void Pop3Engine::Forward(Run& run, const pop3::Command& command, std::size_t size,
+                         std::size_t spaces) {
+  run.at += size;
+  if (spaces > 0) {
     ForwardToBackend(run);
-    run.Skip(line.size() - text.size());
-    shard_.Elided(Protocol::kPop3, line.size() - text.size());
+    run.Skip(spaces);
+    shard_.Elided(Protocol::kPop3, spaces);
     shard_.Rewritten(Protocol::kPop3, Rewrite::kSpaces);
   }
   run.at += 2;
@@ -78,9 +97,9 @@ void Pop3Engine::OnCommandLine(Run& run, std::string_view line) {
   }
 }
 
-const pop3::Complaint* Pop3Engine::Judge(const pop3::Command& command) {
+const pop3::Complaint* Pop3Engine::Fault(const pop3::Command& command) const {
   const pop3::CommandTraits& traits = pop3::Traits(command.kind);
-  if (!traits.relayed) return &pop3::kNoSuchCommand;
+  if (!traits.relayed || IsHidden(command.kind)) return &pop3::kNoSuchCommand;
   const pop3::Arguments arguments = pop3::CountArguments(command);
   const bool fits = arguments.well_formed && arguments.count >= traits.min_arguments &&
                     arguments.count <= traits.max_arguments;
@@ -92,11 +111,23 @@ void Pop3Engine::ForwardToBackend(Run& run) {
   if (!bytes.empty()) host_.ToBackend(bytes);
 }
 
-void Pop3Engine::AnswerInLine(pop3::CommandKind kind, std::string line) {
+void Pop3Engine::AnswerInstead(Run& run, std::size_t size, pop3::CommandKind kind, std::string line,
+                               CommandResult result) {
+  ForwardToBackend(run);
+  run.Skip(size);
+  shard_.Elided(Protocol::kPop3, size);
+  AnswerInLine(kind, std::move(line), result);
+}
+
+void Pop3Engine::AnswerInLine(pop3::CommandKind kind, std::string line, CommandResult result) {
   const bool first = in_flight_.empty();
   CommandRecord& record = BeginCommand(kind);
-  if (first) return Answer(line);
+  if (first) {
+    host_.ToClient(line);
+    return EndCommand(result);
+  }
   record.local = true;
+  record.denied = result == CommandResult::kDenied;
   record.reply = std::move(line);
 }
 
@@ -180,7 +211,8 @@ void Pop3Engine::Gather(Run& run, const pop3::Frame& frame) {
 void Pop3Engine::SendCapabilities() {
   const std::size_t status = gathered_.find("\r\n") + 2;
   const std::string_view listed = std::string_view(gathered_).substr(status);
-  const std::string filtered = pop3::FilterCapabilities(listed, listener().mechanisms);
+  const std::string filtered = pop3::FilterCapabilities(
+      listed, {listener().mechanisms, host_.plan().pool(pool_).pass_capabilities, hidden()});
   if (gathered_.compare(status, gathered_.npos, filtered) != 0) {
     shard_.Rewritten(Protocol::kPop3, Rewrite::kCapability);
     gathered_.replace(status, gathered_.npos, filtered);
@@ -197,10 +229,15 @@ void Pop3Engine::ForwardToClient(Run& run) {
 
 void Pop3Engine::EndReply(Run& run, CommandResult result) {
   EndCommand(result);
+  if (state_ == State::kEnding && ending_ == CloseReason::kKicked) {
+    ForwardToClient(run);
+    return Break(CloseReason::kKicked, pop3::kKicked);
+  }
   while (!in_flight_.empty() && in_flight_.front()->local) {
     ForwardToClient(run);
-    host_.ToClient(in_flight_.front()->reply);
-    EndCommand(CommandResult::kLocal);
+    const CommandRecord& record = *in_flight_.front();
+    host_.ToClient(record.reply);
+    EndCommand(record.denied ? CommandResult::kDenied : CommandResult::kLocal);
   }
   if (state_ != State::kEnding || !in_flight_.empty()) return;
   ForwardToClient(run);

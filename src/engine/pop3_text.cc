@@ -48,7 +48,11 @@ std::string StatusLine(std::string_view start, std::string_view text) {
 
 std::string RefusalLine(std::string_view text) {
   if (!ResponseCode(text).empty()) return StatusLine(kErr, text);
-  std::string line = Pop3Line(Trouble::kCredentials, text.empty() ? "login failed" : text);
+  return DenialLine(Trouble::kCredentials, text.empty() ? "login failed" : text);
+}
+
+std::string DenialLine(Trouble trouble, std::string_view text) {
+  std::string line = Pop3Line(trouble, text);
   line.resize(line.size() - 2);
   return OneLine(std::move(line), kMaxRelayedText);
 }

@@ -25,6 +25,7 @@ inline constexpr Complaint kLoginLost{Trouble::kUnavailable,
                                       "the mail server did not answer the login, try again later"};
 inline constexpr Complaint kLoginTooLong{Trouble::kUnavailable, "the login took too long"};
 inline constexpr Complaint kShuttingDown{Trouble::kUnavailable, "shutting down"};
+inline constexpr Complaint kKicked{Trouble::kUnavailable, "this session was ended by the operator"};
 inline constexpr Complaint kBackendGone{Trouble::kUnavailable,
                                         "the mail server ended the connection"};
 inline constexpr Complaint kBackendConfused{Trouble::kUnavailable,
@@ -65,6 +66,8 @@ std::string_view ResponseCode(std::string_view text);
 std::string StatusLine(std::string_view start, std::string_view text);
 // The backend's refusal of a login, for the client: its code, or ours where it gave none.
 std::string RefusalLine(std::string_view text);
+// A refusal in the words of a rule, a limit or a lookup.
+std::string DenialLine(Trouble trouble, std::string_view text);
 // The backend's challenge, for the client: as StatusLine, and never cut, because half of it would
 // be another one.
 std::string ChallengeLine(std::string_view text);

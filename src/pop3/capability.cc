@@ -69,6 +69,50 @@ std::string SaslLine(const std::vector<Mechanism>& listed, MechanismSet taken) {
   return line.empty() ? line : "SASL" + line + "\r\n";
 }
 
+bool Contains(Names names, std::string_view name) {
+  return std::any_of(names.begin(), names.end(),
+                     [name](const std::string& one) { return EqualsNoCase(one, name); });
+}
+
+// A client's CAPA reply, line by line.
+struct Listing {
+  const Filter& filter;
+  std::string text;
+  std::vector<std::string> names;  // that have had their say, upper case
+
+  // Each name once, and never a hidden one.
+  bool Takes(std::string_view name) {
+    if (Contains(filter.hidden, name) || Contains(names, name)) return false;
+    names.push_back(ToUpper(name));
+    return true;
+  }
+  bool MayPass(std::string_view name) const {
+    if (EqualsNoCase(name, "STLS") || EqualsNoCase(name, "XCLIENT")) return false;
+    if (EqualsNoCase(name, "USER")) return filter.taken.passwords();
+    const bool known = std::any_of(kPassed.begin(), kPassed.end(), [name](const Passed& passed) {
+      return EqualsNoCase(passed.name, name);
+    });
+    return known || Contains(filter.passed, name);
+  }
+  void AddBackends(std::string_view line) {
+    if (!IsPrintable(line)) return;
+    std::string_view rest = line;
+    const std::string_view name = TakeWord(rest);
+    if (EqualsNoCase(name, "SASL")) {
+      const std::string sasl = SaslLine(ListedMechanisms(rest), Shown(filter.taken, filter.hidden));
+      if (!sasl.empty() && Takes(name)) text.append(sasl);
+    } else if (MayPass(name) && Takes(name)) {
+      text.append(line).append("\r\n");
+    }
+  }
+  std::string Finish() {
+    for (const Passed& passed : kPassed) {
+      if (passed.always && Takes(passed.name)) text.append(passed.name).append("\r\n");
+    }
+    return text.append(kEnd);
+  }
+};
+
 }  // namespace
 
 Capabilities ParseCapabilities(std::string_view body) {
@@ -87,40 +131,31 @@ Capabilities ParseCapabilities(std::string_view body) {
   return found;
 }
 
-std::string FilterCapabilities(std::string_view body, MechanismSet taken) {
-  std::array<bool, kPassed.size()> listed{};
-  bool sasl = false;
-  std::string filtered;
-  while (!body.empty()) {
-    const std::string_view line = TakeLine(body);
-    if (!IsPrintable(line)) continue;
-    std::string_view rest = line;
-    const std::string_view name = TakeWord(rest);
-    if (EqualsNoCase(name, "SASL") && !sasl) {
-      const std::string mechanisms = SaslLine(ListedMechanisms(rest), taken);
-      sasl = !mechanisms.empty();
-      filtered.append(mechanisms);
-    }
-    if (EqualsNoCase(name, "USER") && !taken.passwords()) continue;
-    for (std::size_t i = 0; i < kPassed.size(); ++i) {
-      if (listed[i] || !EqualsNoCase(name, kPassed[i].name)) continue;
-      listed[i] = true;
-      filtered.append(line).append("\r\n");
-    }
-  }
-  for (std::size_t i = 0; i < kPassed.size(); ++i) {
-    if (kPassed[i].always && !listed[i]) filtered.append(kPassed[i].name).append("\r\n");
-  }
-  return filtered.append(kEnd);
+std::string FilterCapabilities(std::string_view body, const Filter& filter) {
+  Listing listing{filter, {}, {}};
+  while (!body.empty()) listing.AddBackends(TakeLine(body));
+  return listing.Finish();
 }
 
 std::string OwnCapabilities(const Offer& offer) {
   std::string list;
-  if (offer.stls) list.append("STLS\r\n");
-  if (offer.mechanisms.passwords()) list.append("USER\r\n");
-  list.append(SaslLine({std::begin(kSaslMechanisms), std::end(kSaslMechanisms)}, offer.mechanisms));
-  list.append("TOP\r\nUIDL\r\nPIPELINING\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\n");
-  return list.append("IMPLEMENTATION Postern\r\n").append(kEnd);
+  const auto add = [&](std::string_view name) {
+    if (!Contains(offer.hidden, name)) list.append(name).append("\r\n");
+  };
+  if (offer.stls) add("STLS");
+  if (offer.mechanisms.passwords()) add("USER");
+  if (!Contains(offer.hidden, "SASL")) {
+    list.append(SaslLine({std::begin(kSaslMechanisms), std::end(kSaslMechanisms)},
+                         Shown(offer.mechanisms, offer.hidden)));
+  }
+  add("TOP");
+  add("UIDL");
+  if (offer.utf8) add("UTF8");
+  for (const Passed& passed : kPassed) {
+    if (passed.always) add(passed.name);
+  }
+  if (!Contains(offer.hidden, "IMPLEMENTATION")) list.append("IMPLEMENTATION Postern\r\n");
+  return list.append(kEnd);
 }
 
 std::string MechanismList(MechanismSet mechanisms) {
@@ -129,6 +164,16 @@ std::string MechanismList(MechanismSet mechanisms) {
     if (mechanisms.Has(mechanism)) list.append(MechanismName(mechanism)).append("\r\n");
   }
   return list.append(kEnd);
+}
+
+MechanismSet Shown(MechanismSet mechanisms, Names hidden) {
+  if (hidden.empty()) return mechanisms;
+  MechanismSet shown;
+  for (const Mechanism mechanism : kSaslMechanisms) {
+    const bool is_hidden = Contains(hidden, "AUTH=" + std::string(MechanismName(mechanism)));
+    if (mechanisms.Has(mechanism) && !is_hidden) shown.Add(mechanism);
+  }
+  return shown;
 }
 
 }  // namespace postern::pop3

@@ -18,6 +18,7 @@ struct CommandRecord {
   std::string tag;           // IMAP; empty in POP3
   std::uint8_t command = 0;  // imap::CommandKind or pop3::CommandKind
   bool local = false;        // POP3: answered by us; the answer waits in line
+  bool denied = false;       // and that is because of a rule
   bool multiline = false;    // POP3: a positive reply has a body
   bool complete = false;     // all of it was read from the client
   bool first_byte_seen = false;

@@ -15,8 +15,9 @@
 //                 in -> kRelay; refused, impossible, lost behind the credentials -> kLogin;
 //                 lost before them -> kConnecting; an OAuth challenge -> kChallenge
 //   kChallenge  the client's answer to it is awaited           -> kBackend
-//   kRelay      commands go to the backend, replies to the client, in order
-//                 QUIT, a malformed line -> kEnding
+//   kRelay      commands go to the backend, replies to the client, in order; one that a rule delays
+//               is held, and all behind it
+//                 QUIT, a malformed line, a rule that disconnects, an operator -> kEnding
 //   kEnding     nothing more is read from the client; what is in flight is answered -> kDone
 //   kDone       finished; from every state
 //
@@ -34,6 +35,7 @@
 #include "postern/engine/engine.h"
 #include "postern/engine/engine_context.h"
 #include "postern/engine/in_flight.h"
+#include "postern/pop3/capability.h"
 #include "postern/pop3/command.h"
 #include "postern/pop3/framer.h"
 #include "postern/sasl/sasl.h"
@@ -52,16 +54,19 @@ class Pop3Engine final : public Engine {
   Pop3Engine& operator=(const Pop3Engine&) = delete;
 
   void Start() override;
+  void Deny(const Refusal& refusal, CloseReason reason) override;
   std::size_t OnClientBytes(std::string_view bytes) override;
   std::size_t OnBackendBytes(std::string_view bytes) override;
   bool client_blocked() const override { return blocked_; }
   void OnBackendConnected(PoolId pool, BackendId backend) override;
   void OnSecured(Side side) override;
   void OnBackendFailed() override;
+  void OnLoginRefused(const Refusal& refusal) override;
+  void OnPauseOver() override;
   void OnBackendEnd() override;
   void OnClientEnd() override;
   void OnTimeout(Timeout which) override;
-  void OnDrain() override;
+  void OnDrain(CloseReason why) override;
   void OnDrainDeadline() override;
   void OnAbandoned() override;
   bool quiet() const override { return in_flight_.empty(); }
@@ -81,6 +86,17 @@ class Pop3Engine final : public Engine {
     kDone,
   };
   struct Login;  // what only a login needs (engine/pop3_login.h)
+  // What becomes of a command.
+  struct Ruling {
+    enum class Verdict : std::uint8_t { kPass, kDeny, kDisconnect, kHold };
+    Verdict verdict = Verdict::kPass;
+    std::string line;  // the refusal
+  };
+  // A command that waits because a rule delays it: it was judged, and none of it was consumed.
+  struct Held {
+    Ruling ruling;
+    bool over = false;  // it has waited long enough
+  };
 
   // The client before login (pop3_login.cc).
   bool reads_login() const;
@@ -98,6 +114,9 @@ class Pop3Engine final : public Engine {
   ListenerPlan listener() const;
   bool may_log_in() const;
   bool may_secure() const;
+  // What the rules hide from this client, if anything.
+  pop3::Names hidden() const;
+  MechanismSet mechanisms() const { return pop3::Shown(listener().mechanisms, hidden()); }
 
   // Its credentials (pop3_credentials.cc).
   void OnCredentials(const pop3::Command& command);
@@ -111,6 +130,9 @@ class Pop3Engine final : public Engine {
   // An AUTH's last line is what its time begins with.
   void RestartCommand();
   void Connect(Credentials credentials, Mechanism mechanism);
+
+  // The capability that offers the command is hidden: nobody here knows it.
+  bool IsHidden(pop3::CommandKind kind) const;
 
   // Our own answers to the command in flight. Accept forgives errors, Refuse counts one.
   void Answer(std::string_view line);
@@ -126,11 +148,14 @@ class Pop3Engine final : public Engine {
   // Acts on the backend login's verdict.
   void Conclude();
   void LoginThrough(std::string_view text);
+  // By a rule, a limit or a lookup: before the backend is asked, or when it has let the user in.
+  void RefuseLogin(const Refusal& refusal);
   void LoginRefused(std::string_view text);
   void LoginUnavailable(const pop3::Complaint& complaint, std::optional<BackendFailure> failure);
   void TryAnotherBackend(BackendFailure why);
   void OnConnectTimeout();
-  void EndLogin(LoginResult result, std::optional<BackendFailure> failure);
+  // logged: the result in the log.
+  void EndLogin(LoginResult result, std::string_view logged, std::optional<BackendFailure> failure);
   void ObserveLogin();
 
   // The relay (pop3_relay.cc).
@@ -138,9 +163,13 @@ class Pop3Engine final : public Engine {
   std::size_t ReadCommands(std::string_view bytes);
   void OnCommandLine(Run& run, std::string_view line);
   // What is wrong with a command that may not be relayed; else nothing.
-  static const pop3::Complaint* Judge(const pop3::Command& command);
+  const pop3::Complaint* Fault(const pop3::Command& command) const;
+  // A command of ours to answer: nothing of its line, with CRLF of that size, goes on.
+  void AnswerInstead(Run& run, std::size_t size, pop3::CommandKind kind, std::string line,
+                     CommandResult result);
   // Our own answer, behind those of the commands before it.
-  void AnswerInLine(pop3::CommandKind kind, std::string line);
+  void AnswerInLine(pop3::CommandKind kind, std::string line, CommandResult result);
+  void Forward(Run& run, const pop3::Command& command, std::size_t size, std::size_t spaces);
   void ForwardToBackend(Run& run);
   void ForwardToClient(Run& run);
   std::size_t ReadReplies(std::string_view bytes);
@@ -151,6 +180,12 @@ class Pop3Engine final : public Engine {
   void SendCapabilities();
   void EndReply(Run& run, CommandResult result);
   void BackendLost();
+
+  // The rules on commands (pop3_rules.cc).
+  Ruling AskRules(const pop3::Command& command);
+  Ruling Judge(const pop3::Command& command, const SessionRules& rules, Duration* delay);
+  bool holds() const { return held_ && !held_->over; }
+  void Kick();
 
   // Both.
   CommandRecord& BeginCommand(pop3::CommandKind kind);
@@ -187,6 +222,7 @@ class Pop3Engine final : public Engine {
   PoolId pool_ = kNoPool;
   BackendId backend_ = kNoBackend;
   std::unique_ptr<Login> login_;
+  std::unique_ptr<Held> held_;
   std::string user_;
   std::string gathered_;                               // status line and body of a CAPA reply
   const pop3::Complaint* ending_complaint_ = nullptr;  // in kEnding: our last words, a constant

@@ -47,6 +47,9 @@ struct CommandTraits {
   std::uint8_t min_arguments = 0;
   std::uint8_t max_arguments = 0;
   bool relayed = false;  // may be sent to a backend after login
+  // The capability that offers it; empty when every server has it.
+  std::string_view capability = {};
+  bool changes = false;  // something of the mailbox; QUIT only carries out what DELE asked for
 };
 const CommandTraits& Traits(CommandKind kind);
 

@@ -29,7 +29,9 @@ TEST_CASE("What a POP3 backend can do before the login is found in its list") {
 }
 
 // Where every mechanism is taken.
-std::string Filtered(std::string_view body) { return FilterCapabilities(body, kAllMechanisms); }
+std::string Filtered(std::string_view body) {
+  return FilterCapabilities(body, {kAllMechanisms, {}, {}});
+}
 
 TEST_CASE("A POP3 list is filtered to what Postern follows and keeps its order") {
   CHECK(Filtered(
@@ -54,8 +56,39 @@ TEST_CASE("Of the SASL mechanisms of a POP3 backend those that are taken are pas
   CHECK(Filtered("SASL CRAM-MD5\r\n.\r\n").find("SASL") == std::string::npos);
   CHECK(Filtered("SASL LOGIN\r\nSASL PLAIN\r\n").find("SASL LOGIN\r\nPIPELINING") == 0);
   const MechanismSet tokens{Mechanism::kXoauth2};
-  CHECK(FilterCapabilities("USER\r\nSASL PLAIN XOAUTH2\r\n", tokens).find("SASL XOAUTH2\r\nPIPE") ==
-        0);
+  CHECK(FilterCapabilities("USER\r\nSASL PLAIN XOAUTH2\r\n", {tokens, {}, {}})
+            .find("SASL XOAUTH2\r\nPIPE") == 0);
+}
+
+TEST_CASE("A POP3 backend's further capabilities pass when it is trusted with them") {
+  const std::vector<std::string> passed{"X-NEW", "STLS", "XCLIENT"};
+  const std::string filtered = FilterCapabilities(
+      "X-OTHER\r\nx-new a b\r\nX-NEW\r\nSTLS\r\nXCLIENT\r\nTOP\r\n", {kAllMechanisms, passed, {}});
+  CHECK(filtered == "x-new a b\r\nTOP\r\nPIPELINING\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\n.\r\n");
+}
+
+TEST_CASE("Hidden POP3 capabilities are in no list with none of their words") {
+  const std::vector<std::string> hidden{"TOP",  "SASL",       "STLS",           "USER",
+                                        "UTF8", "PIPELINING", "IMPLEMENTATION", "EXPIRE"};
+  const std::string_view left = "UIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\n.\r\n";
+  CHECK(OwnCapabilities({kAllMechanisms, true, true, hidden}) == left);
+  CHECK(FilterCapabilities("top\r\nUIDL\r\nSASL PLAIN\r\nUSER\r\nPIPELINING\r\nexpire "
+                           "60\r\nIMPLEMENTATION x\r\n.\r\n",
+                           {kAllMechanisms, {}, hidden}) == left);
+}
+
+TEST_CASE("A hidden mechanism leaves the POP3 line of mechanisms") {
+  const std::vector<std::string> hidden{"AUTH=PLAIN", "AUTH=LOGIN"};
+  CHECK(Shown(kAllMechanisms, hidden) ==
+        MechanismSet{Mechanism::kXoauth2, Mechanism::kOauthbearer});
+  CHECK(OwnCapabilities({{Mechanism::kPlain}, false, false, hidden}).substr(0, 11) ==
+        "USER\r\nTOP\r\n");
+  CHECK(FilterCapabilities("SASL PLAIN XOAUTH2\r\n", {kAllMechanisms, {}, hidden})
+            .find("SASL XOAUTH2\r\nPIPE") == 0);
+}
+
+TEST_CASE("UTF8 is listed before the POP3 login where every backend has it") {
+  CHECK(OwnCapabilities({{}, false, true}).find("UIDL\r\nUTF8\r\n") != std::string::npos);
 }
 
 TEST_CASE("Lines of a POP3 list that are not plain text are left out") {
