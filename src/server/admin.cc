@@ -4,13 +4,16 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 #include <vector>
 
+#include "postern/base/secret.h"
 #include "postern/base/text.h"
 #include "postern/net/deadlines.h"
 #include "postern/net/listener.h"
 #include "postern/net/stream.h"
 #include "server/admin_http.h"
+#include "server/admin_routes.h"
 
 namespace postern {
 namespace {
@@ -32,7 +35,7 @@ HttpResponse Sentence(unsigned status, std::string text) {
 }
 
 HttpResponse Answer(const HttpRequest& request, const AdminContent& content) {
-  if (request.method == HttpRequest::Method::kOther) {
+  if (request.method != HttpRequest::Method::kGet && request.method != HttpRequest::Method::kHead) {
     return Sentence(405, "only GET and HEAD are answered here");
   }
   if (request.path == "/metrics") {
@@ -43,7 +46,7 @@ HttpResponse Answer(const HttpRequest& request, const AdminContent& content) {
     const std::string why = content.not_ready();
     return why.empty() ? Sentence(200, "ready") : Sentence(503, why);
   }
-  return Sentence(404, "there are /metrics, /healthz and /readyz here");
+  return Sentence(404, "there are /metrics, /healthz, /readyz and the API at /api/v1/ here");
 }
 
 // One operator's connection. When it is over it says so once and waits to be removed.
@@ -59,6 +62,7 @@ class Connection final : public Stream::Observer {
 
   void Start() {
     Arm(kRequestTime);
+    stream_->WipeReads(true);
     stream_->Start(*this);
   }
   bool over() const { return stream_ == nullptr; }
@@ -69,6 +73,7 @@ class Connection final : public Stream::Observer {
     if (over()) return;
     deadline_.Disarm();
     idle_since_.reset();
+    asked_.reset();
     stream_->Close(how);
     stream_.reset();
     changed_();
@@ -81,7 +86,7 @@ class Connection final : public Stream::Observer {
       Arm(kRequestTime);
       changed_();
     }
-    bytes_ += bytes;
+    AppendSecret(bytes_, bytes);
     Pump();
   }
   void OnDrained() override {
@@ -95,19 +100,33 @@ class Connection final : public Stream::Observer {
   }
 
  private:
+  // A request whose answer is to come; dropped with it, or with the connection.
+  struct Asked {
+    Connection& connection;
+    HttpRequest request;
+  };
+
   void Arm(Duration time) { deadline_.Arm(MonotonicNow() + time); }
-  // Too slow, in sending a request or in taking a response: a kept connection ends in order.
-  void Expire() { End(idle() ? Stream::How::kFlush : Stream::How::kAbort); }
+  // Too slow, in sending a request or in taking a response: a kept connection ends in order. The
+  // server was too slow: the client is told.
+  void Expire() {
+    if (asked_ == nullptr) return End(idle() ? Stream::How::kFlush : Stream::How::kAbort);
+    Answered(*asked_, ApiError(504, "no answer in time; what was asked may yet happen"));
+  }
 
   // Answers the requests that are there.
   void Pump() {
-    while (!over() && !waiting_) {
+    while (!over() && !waiting_ && !asked_) {
       HttpRequest request;
       switch (reader_.Read(bytes_, request)) {
         case HttpReader::Verdict::kMore:
           return;
         case HttpReader::Verdict::kRequest:
-          Respond(Answer(request, content_), request);
+          if (IsApiRequest(request)) {
+            Ask(std::move(request));
+          } else {
+            Respond(Answer(request, content_), request);
+          }
           break;
         case HttpReader::Verdict::kBad:
           Respond(Sentence(400, "this is not an HTTP request that is understood here"), {});
@@ -117,6 +136,28 @@ class Connection final : public Stream::Observer {
           break;
       }
     }
+  }
+
+  // The answer may come on a later turn. Until then nothing more is read, and the client may go.
+  void Ask(HttpRequest request) {
+    const auto asked = std::make_shared<Asked>(Asked{*this, std::move(request)});
+    asked_ = asked;
+    AnswerApi(asked->request, content_.api,
+              [waits = std::weak_ptr<Asked>(asked)](const HttpResponse& response) {
+                if (const auto still = waits.lock()) still->connection.Answered(*still, response);
+              });
+    if (!asked_) return;
+    stream_->SetReading(false);
+    late_ = true;
+    Arm(ApiPatience(asked_->request));
+  }
+  void Answered(const Asked& what, const HttpResponse& response) {
+    if (asked_.get() != &what) return;
+    const std::shared_ptr<Asked> asked = std::exchange(asked_, nullptr);
+    const bool late = std::exchange(late_, false);
+    if (late) stream_->SetReading(true);
+    Respond(response, asked->request);
+    if (late) Pump();
   }
 
   void Respond(const HttpResponse& response, const HttpRequest& request) {
@@ -142,6 +183,8 @@ class Connection final : public Stream::Observer {
   std::string bytes_;  // read and not yet used
   std::optional<Instant> idle_since_;
   bool waiting_ = false;  // for the client to take what it asked for
+  std::shared_ptr<Asked> asked_;
+  bool late_ = false;  // the answer did not come at once
 };
 
 class AdminListener final : public Admin {
@@ -188,8 +231,8 @@ class AdminListener final : public Admin {
     if (longest != nullptr) longest->End(Stream::How::kFlush);
   }
 
-  // With all places taken by requests under way, newcomers wait in the kernel's queue, for a second
-  // at most.
+  // With all places taken by requests under way, newcomers wait in the kernel's queue: for a
+  // second, or as long as an answer of the API may take.
   void AdjustAccepting() {
     const auto busy = std::count_if(
         connections_.begin(), connections_.end(),

@@ -7,19 +7,29 @@
 #include <string>
 #include <string_view>
 
+#include "postern/base/secret.h"
+
 namespace postern {
 
 struct HttpRequest {
-  enum class Method : std::uint8_t { kGet, kHead, kOther };
+  enum class Method : std::uint8_t { kGet, kHead, kPost, kOther };
   Method method = Method::kOther;
-  std::string path;         // without its query
+  std::string path;   // without its query
+  std::string query;  // behind the '?'
+  Secret bearer;      // the token of `Authorization: Bearer`; empty: there is none
+  // A browser sends it for a page of somebody.
+  bool has_origin = false;
   bool keep_alive = false;  // asked for in words; the connection is closed otherwise
+
+  // A parameter of the query, its %XX decoded; empty: it is not there.
+  std::string Parameter(std::string_view name) const;
 };
 
 struct HttpResponse {
   unsigned status = 200;
   std::string_view content_type = "text/plain; charset=utf-8";
   std::string body;
+  std::string_view allow = "GET, HEAD";  // told with 405
 };
 
 // Reads requests one after the other. One per connection.

@@ -24,7 +24,7 @@ Seen ReadAll(const testing::Split& pieces) {
     bytes += pieces[i];
     HttpRequest request;
     while ((seen.last = reader.Read(bytes, request)) == Verdict::kRequest) {
-      seen.requests.push_back(request);
+      seen.requests.push_back(std::move(request));
     }
     if (seen.last != Verdict::kMore) return seen;
   }

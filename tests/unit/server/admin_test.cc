@@ -127,7 +127,7 @@ TEST_CASE("The routes of the admin listener") {
   CHECK(HasStatus(Get(admin.address(), "/readyz"), "200 OK\r\n"));
   const std::string root = Get(admin.address(), "/");
   CHECK(HasStatus(root, "404 Not Found\r\n"));
-  CHECK_THAT(root, Catch::Contains("/metrics, /healthz and /readyz"));
+  CHECK_THAT(root, Catch::Contains("/metrics, /healthz, /readyz and the API"));
   CHECK(HasStatus(Get(admin.address(), "/metricsx"), "404"));
 }
 
