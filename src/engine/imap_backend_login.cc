@@ -13,7 +13,7 @@ namespace postern {
 namespace {
 
 using Kind = imap::ResponseHead::Kind;
-using Condition = imap::ResponseHead::Status;
+using Word = imap::ResponseHead::Status;
 
 // Our own tags. No client's command is at the backend before the last of them was answered.
 constexpr std::string_view kLoginTag = "postern1";
@@ -96,13 +96,14 @@ void ImapBackendLogin::OnLine(std::string_view line) {
 
 void ImapBackendLogin::OnGreeting(const imap::ResponseHead& head) {
   // PREAUTH would put every client into the account of whoever the backend takes us for.
-  if (head.kind != Kind::kUntagged || head.status != Condition::kOk)
+  if (head.kind != Kind::kUntagged || head.status != Word::kOk)
     return Lost(BackendFailure::kGreeting);
   Learn(head.code);
   if (pool_.tls == PoolTls::kStarttls) {
     return capabilities_.empty() ? Ask(State::kTlsCapability, "CAPABILITY") : AskForTls();
   }
-  const bool needed = pool_.forward_id || mechanism_ != Mechanism::kLogin;
+  const bool needed =
+      pool_.forward_id || mechanism_ != Mechanism::kLogin || !credentials_.authzid.empty();
   if (needed && capabilities_.empty()) return Ask(State::kCapability, "CAPABILITY");
   Identify();
 }
@@ -146,7 +147,7 @@ bool ImapBackendLogin::secured() const {
 }
 
 void ImapBackendLogin::OnUntagged(const imap::ResponseHead& head, std::string_view line) {
-  if (head.status == Condition::kBye) return Lost(BackendFailure::kClosed);
+  if (head.status == Word::kBye) return Lost(BackendFailure::kClosed);
   if (EqualsNoCase(head.word, "CAPABILITY")) {
     capabilities_ = head.text;
     capabilities_fresh_ = credentials_sent_;
@@ -175,7 +176,7 @@ void ImapBackendLogin::OnTagged(const imap::ResponseHead& head) {
     case State::kTlsCapability:
       return AskForTls();
     case State::kStarttls:
-      if (head.status != Condition::kOk) return Lost(BackendFailure::kTls);
+      if (head.status != Word::kOk) return Lost(BackendFailure::kTls);
       state_ = State::kSecuring;
       return;
     case State::kCapability:
@@ -203,6 +204,8 @@ void ImapBackendLogin::OnAnswer(const imap::ResponseHead& head) {
       capabilities_.clear();
       return Ask(State::kLastCapability, "CAPABILITY");
     case CommandResult::kNo:
+      // The client did not say this password: that it is wrong is no word on the client's.
+      if (stands_in_) return Give(Verdict::kUnavailable, {});
       // A referral would show the client a way round us (DESIGN 2.6).
       if (!head.code.empty() && !imap::CodeIs(head.code, "REFERRAL") &&
           !imap::CodeIs(head.code, "CAPABILITY")) {

@@ -31,11 +31,9 @@ class ImapBackendLogin {
     kUnusable,     // nothing was decided and no credential was sent: another backend may be tried
   };
 
-  ImapBackendLogin(ImapCore& core, const Credentials& credentials, Mechanism mechanism)
-      : core_(core),
-        credentials_(credentials),
-        mechanism_(mechanism),
-        pool_(core.host.plan().pool(core.pool)) {}
+  // said: what the client said. Another account stands in for it where the host has one.
+  ImapBackendLogin(ImapCore& core, const Credentials& said, Mechanism mechanism)
+      : ImapBackendLogin(core, said, mechanism, core.host.backend_account()) {}
 
   // Consumes whole lines; look at verdict() and TakeChallenge() afterwards. Stops consuming when
   // there is a verdict.
@@ -72,6 +70,14 @@ class ImapBackendLogin {
     kLastCapability,
   };
 
+  ImapBackendLogin(ImapCore& core, const Credentials& said, Mechanism mechanism,
+                   const BackendAccount* account)
+      : core_(core),
+        credentials_(account == nullptr ? said : account->credentials),
+        mechanism_(account == nullptr ? mechanism : account->mechanism),
+        stands_in_(credentials_.password.Reveal() != said.password.Reveal()),
+        pool_(core.host.plan().pool(core.pool)) {}
+
   bool OnFrame(const imap::Frame& frame, std::string_view bytes, bool begins);
   void OnLine(std::string_view line);
   void OnGreeting(const imap::ResponseHead& head);
@@ -94,7 +100,8 @@ class ImapBackendLogin {
   ImapCore& core_;
   const Credentials& credentials_;
   const Mechanism mechanism_;
-  const PoolPlan pool_;  // as it was when the backend was connected
+  const bool stands_in_;  // with a password that the client did not say
+  const PoolPlan pool_;   // as it was when the backend was connected
   State state_ = State::kGreeting;
   imap::ResponseFramer framer_;
   std::vector<Secret> parts_;  // of the login command; each but the first waits for a `+`

@@ -13,10 +13,17 @@ bool Offers(const imap::CapabilitySet& known, Mechanism mechanism) {
   return known.Has("AUTH=" + std::string(MechanismName(mechanism)));
 }
 
+// LOGIN cannot say that one user speaks for another.
+bool ForAnother(const Credentials& credentials) {
+  return !credentials.authzid.empty() && credentials.authzid != credentials.user;
+}
+
 // The mechanism of AUTHENTICATE; none for LOGIN.
-std::optional<Mechanism> MechanismFor(Mechanism mechanism, const imap::CapabilitySet& known) {
+std::optional<Mechanism> MechanismFor(Mechanism mechanism, bool for_another,
+                                      const imap::CapabilitySet& known) {
   if (IsOauth(mechanism)) return mechanism;
-  const bool preferred = mechanism == Mechanism::kPlain || known.Has("LOGINDISABLED");
+  const bool preferred =
+      mechanism == Mechanism::kPlain || for_another || known.Has("LOGINDISABLED");
   if (preferred && Offers(known, Mechanism::kPlain)) return Mechanism::kPlain;
   return {};
 }
@@ -60,11 +67,10 @@ ImapLoginCommand MakeImapLogin(std::string_view tag, const Credentials& credenti
                                Mechanism mechanism, const imap::CapabilitySet& known) {
   using Way = ImapLoginCommand::Way;
   if (IsOauth(mechanism) && !Offers(known, mechanism)) return {Way::kNoMechanism, {}};
-  if (const std::optional<Mechanism> chosen = MechanismFor(mechanism, known)) {
+  const bool for_another = ForAnother(credentials);
+  if (const std::optional<Mechanism> chosen = MechanismFor(mechanism, for_another, known)) {
     return {Way::kFound, Authenticate(tag, credentials, *chosen, known)};
   }
-  // LOGIN cannot say that one user speaks for another.
-  const bool for_another = !credentials.authzid.empty() && credentials.authzid != credentials.user;
   if (for_another || known.Has("LOGINDISABLED")) return {};
   return {Way::kFound, Login(tag, credentials)};
 }

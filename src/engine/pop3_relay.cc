@@ -212,7 +212,7 @@ void Pop3Engine::SendCapabilities() {
   const std::size_t status = gathered_.find("\r\n") + 2;
   const std::string_view listed = std::string_view(gathered_).substr(status);
   const std::string filtered = pop3::FilterCapabilities(
-      listed, {listener().mechanisms, host_.plan().pool(pool_).pass_capabilities, hidden()});
+      listed, {listener().mechanisms, host_.plan().pass_capabilities(pool_), hidden()});
   if (gathered_.compare(status, gathered_.npos, filtered) != 0) {
     shard_.Rewritten(Protocol::kPop3, Rewrite::kCapability);
     gathered_.replace(status, gathered_.npos, filtered);

@@ -81,6 +81,22 @@ constexpr std::array kMayPass = {
     std::string_view("XLIST"),
 };
 
+// Not even for a backend that is trusted with them: what they switch on, or where they lead, is
+// nothing that Postern could follow, and the last two are ours to list.
+constexpr std::array kNever = {
+    std::string_view("AUTH=*"),
+    std::string_view("COMPRESS=*"),
+    std::string_view("JMAPACCESS"),
+    std::string_view("LOGINDISABLED"),
+    std::string_view("LOGIN-REFERRALS"),
+    std::string_view("MAILBOX-REFERRALS"),
+    std::string_view("STARTTLS"),
+    std::string_view("UNAUTHENTICATE"),
+    std::string_view("LITERAL-"),
+    std::string_view("LITERAL+"),
+    std::string_view("ID"),
+};
+
 // Calls visit(name) for each word.
 template <typename Visit>
 void EachName(std::string_view names, Visit visit) {
@@ -115,15 +131,17 @@ bool CapabilitySet::HasAnyOf(std::string_view patterns) const {
   return false;
 }
 
-bool MayPass(std::string_view name) {
-  return std::any_of(kMayPass.begin(), kMayPass.end(),
-                     [name](std::string_view pattern) { return Matches(pattern, name); });
+bool MayPass(std::string_view name, std::span<const std::string> trusted) {
+  const auto matches = [name](std::string_view pattern) { return Matches(pattern, name); };
+  if (std::any_of(kMayPass.begin(), kMayPass.end(), matches)) return true;
+  return std::any_of(trusted.begin(), trusted.end(), matches) &&
+         std::none_of(kNever.begin(), kNever.end(), matches);
 }
 
-std::string FilterCapabilities(std::string_view names) {
+std::string FilterCapabilities(std::string_view names, std::span<const std::string> trusted) {
   std::string out;
-  EachName(names, [&out](std::string_view name) {
-    if (MayPass(name)) out.append(name).push_back(' ');
+  EachName(names, [&](std::string_view name) {
+    if (MayPass(name, trusted)) out.append(name).push_back(' ');
   });
   // A list without the base protocol is none (RFC 3501 §7.2.1).
   const bool base = CapabilitySet::Parse(out).Has("IMAP4*");

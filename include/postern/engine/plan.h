@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -72,6 +73,15 @@ struct Plan {
     return id < listeners.size() ? listeners[id] : ListenerPlan{};
   }
   PoolPlan pool(PoolId id) const { return id < pools.size() ? pools[id] : PoolPlan{}; }
+  // Of a pool, without a copy. Views of the plan.
+  std::span<const std::string> pass_commands(PoolId id) const {
+    if (id >= pools.size()) return {};
+    return pools[id].pass_commands;
+  }
+  std::span<const std::string> pass_capabilities(PoolId id) const {
+    if (id >= pools.size()) return {};
+    return pools[id].pass_capabilities;
+  }
 };
 
 }  // namespace postern

@@ -2,6 +2,7 @@
 // any thread.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,10 +26,12 @@ class CapabilitySet {
   std::vector<std::string> names_;
 };
 
-// Whether a backend's capability is one that Postern follows and may tell the client.
-bool MayPass(std::string_view name);
+// Whether a backend's capability is one that Postern follows and may tell the client, or one of
+// those that the backend is trusted with (pool.pass_capabilities). What would take the session out
+// of Postern's sight (COMPRESS, STARTTLS, LITERAL- and their like) never passes.
+bool MayPass(std::string_view name, std::span<const std::string> trusted = {});
 // The names behind `CAPABILITY ` as the client may see them after login: those that may pass, in
 // their order, and LITERAL+ and ID, which are ours. No leading or trailing space.
-std::string FilterCapabilities(std::string_view names);
+std::string FilterCapabilities(std::string_view names, std::span<const std::string> trusted = {});
 
 }  // namespace postern::imap
