@@ -36,4 +36,7 @@ inline constexpr int kMaxErrorsBeforeLogin = 5;
 // Our own replies that wait for a response boundary.
 inline constexpr std::size_t kMaxPendingReplies = 64 * 1024;
 
+// A response that may name a hidden mailbox, held until that is known: many times the longest name.
+inline constexpr std::size_t kMaxHeldResponse = 64 * 1024;
+
 }  // namespace postern
