@@ -3,8 +3,10 @@
 // own once, in file order. Pure but for RE2; one thread at a time.
 #pragma once
 
+#include <array>
 #include <bitset>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -54,6 +56,10 @@ struct Decision {
   }
 };
 
+class RuleSet;
+struct CompiledRule;
+struct CompileOptions;  // of tests
+
 // What of a rule set concerns one session's commands and answers. Immutable; shared by all sessions
 // of the worker for which it is the same; keeps the set alive.
 class SessionRules {
@@ -80,6 +86,30 @@ class SessionRules {
 
  private:
   friend class RuleSet;
+  // A rule about commands that may match in this session.
+  struct Candidate {
+    std::uint16_t rule = 0;  // index among the set's rules about commands
+    // What the session has answered of `if` and of `unless`: no, yes, unknown.
+    std::uint8_t ifs = 0;
+    std::uint8_t unlesses = 0;
+    std::int64_t exempt_until = 0;
+    bool operator==(const Candidate&) const = default;
+  };
+  static constexpr std::size_t kMostCommands = 64;  // of either protocol
+
+  void Clear();
+  bool SameAs(const SessionRules& other) const;
+  std::uint64_t Hash() const;
+
+  std::shared_ptr<RuleSet> set_;
+  Protocol protocol_ = Protocol::kImap;
+  std::vector<Candidate> candidates_;
+  // Indices of candidates, ascending: those about any command; those about the command i from
+  // first_[i] to first_[i + 1].
+  std::vector<std::uint16_t> about_any_;
+  std::vector<std::uint16_t> about_one_;
+  std::array<std::uint32_t, kMostCommands + 1> first_{};
+  std::vector<std::uint32_t> hidden_patterns_;
   std::bitset<256> commands_;
   bool asks_mailbox_ = false;
   bool asks_argument_ = false;
@@ -105,7 +135,8 @@ class RuleSet {
   // Octets that the compiled rules hold, and may come to hold in use.
   std::size_t memory() const { return memory_; }
 
-  // The rules of one stage before the commands.
+  // The rules of one stage before the commands. At kCommand: those for the whole session
+  // (read-only, hide) that ask for the pool, once it is known.
   Decision Decide(Stage stage, const SessionFacts& facts);
   // The login rules that name client_id, again: the first ID came after the login.
   Decision DecideById(const SessionFacts& facts);
@@ -120,11 +151,23 @@ class RuleSet {
   std::string RewriteUser(RuleId rule, std::string_view user);
 
  private:
+  friend class SessionRules;
+  friend struct RuleSetTester;  // tests/support
   struct Compiled;
   explicit RuleSet(std::shared_ptr<const RuleBook> book);
+  static Result<std::shared_ptr<RuleSet>> CompileWith(std::shared_ptr<const RuleBook> book,
+                                                      const RuleNames& names,
+                                                      const CompileOptions& options);
+  bool FindExemption(const CompiledRule& rule, SessionRules::Candidate& candidate);
+  bool IsCandidate(const CompiledRule& rule, SessionRules::Candidate& candidate);
+  void FindCandidates(SessionRules& out);
+  void FindEffects(const SessionFacts& facts, SessionRules& out);
+  std::shared_ptr<const SessionRules> Intern(const SessionRules& found);
+  void Index(SessionRules& out) const;
 
   std::shared_ptr<const RuleBook> book_;
   std::unique_ptr<Compiled> compiled_;
+  std::weak_ptr<RuleSet> self_;
   std::size_t memory_ = 0;
 };
 

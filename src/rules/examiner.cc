@@ -1,0 +1,298 @@
+#include "rules/examiner.h"
+
+#include <algorithm>
+
+#include "postern/imap/mailbox.h"
+
+namespace postern {
+namespace {
+
+std::size_t IndexOf(Fact fact) { return static_cast<std::size_t>(fact); }
+
+Answer Known(bool yes) { return yes ? Answer::kYes : Answer::kNo; }
+
+bool HasBit(std::uint64_t bits, std::uint64_t value) {
+  return value < 64 && (bits >> value & 1) != 0;
+}
+
+}  // namespace
+
+Examiner::Examiner(CompiledRules& rules) : rules_(rules) {
+  for (std::size_t i = 0; i < kFactCount; ++i) {
+    if (rules.tables[i]) seen_[i].outcome.found.Resize(rules.tables[i]->size());
+  }
+}
+
+void Examiner::Begin(Protocol protocol, const SessionFacts* session, const CommandFacts* command) {
+  protocol_ = protocol;
+  session_ = session;
+  command_ = command;
+  looked_.fill(Text::kNotLooked);
+  share_.reset();
+}
+
+Answer Examiner::AskAll(std::uint32_t first, std::uint32_t count) {
+  Answer all = Answer::kYes;
+  for (std::uint32_t i = 0; i < count && all != Answer::kNo; ++i) {
+    all = Both(all, Ask(rules_.tests[first + i]));
+  }
+  return all;
+}
+
+Answer Examiner::AskRule(const CompiledRule& rule) {
+  const std::uint32_t ifs = rule.session_ifs + rule.command_ifs;
+  Answer answer = AskAll(rule.tests, ifs);
+  if (answer == Answer::kNo) return answer;
+  const std::uint32_t unlesses = rule.session_unlesses + rule.command_unlesses;
+  if (unlesses > 0) answer = Both(answer, Not(AskAll(rule.tests + ifs, unlesses)));
+  if (answer == Answer::kNo || !InShare(rule)) return Answer::kNo;
+  return rule.exemptions == 0 ? answer : Both(answer, Not(Exempt(rule)));
+}
+
+bool Examiner::InShare(const CompiledRule& rule) {
+  if (rule.share >= 10'000) return true;
+  if (session_->user.empty()) return false;
+  if (!share_) share_ = ShareOf(session_->user);
+  return *share_ < rule.share;
+}
+
+Answer Examiner::Names(const CompiledExemption& exemption) {
+  return AskText(Fact::kUser, exemption.first, exemption.count);
+}
+
+Answer Examiner::Exempt(const CompiledRule& rule) {
+  Answer exempt = Answer::kNo;
+  for (std::uint32_t i = 0; i < rule.exemptions; ++i) {
+    const CompiledExemption& exemption = rules_.exemptions[rule.first_exemption + i];
+    if (exemption.until != 0 && time() >= exemption.until) continue;
+    const Answer named = Names(exemption);
+    if (named == Answer::kYes) return named;
+    if (named == Answer::kUnknown) exempt = named;
+  }
+  return exempt;
+}
+
+Answer Examiner::Ask(const Test& test) {
+  switch (test.fact) {
+    case Fact::kProtocol:
+      return Known(HasBit(test.bits[0], static_cast<std::uint64_t>(protocol_)));
+    case Fact::kListener:
+      return Known(HasId(test, session_->listener));
+    case Fact::kClient:
+      return Known(AnyClient(test));
+    case Fact::kTime:
+      return Known(AnyWindow(test));
+    case Fact::kTlsVersion:
+      return Known(HasBit(test.bits[0], static_cast<std::uint64_t>(session_->tls_version)));
+    case Fact::kMechanism:
+      return Known(session_->mechanism.has_value() &&
+                   HasBit(test.bits[0], static_cast<std::uint64_t>(*session_->mechanism)));
+    case Fact::kPool:
+      return Known(session_->pool != kNoPool && HasId(test, session_->pool));
+    case Fact::kCommand:
+      return Known(command_ != nullptr &&
+                   HasBit(test.bits[static_cast<std::size_t>(protocol_)], command_->command));
+    case Fact::kSize:
+      return Known(command_ != nullptr && command_->size.has_value() && AnySize(test));
+    case Fact::kMailbox:
+      return AskMailboxes(test);
+    case Fact::kSni:
+    case Fact::kTlsCipher:
+    case Fact::kClientCert:
+    case Fact::kUser:
+    case Fact::kDomain:
+    case Fact::kClientId:
+    case Fact::kArgument:
+      return AskText(test.fact, test.first, test.count);
+  }
+  return Answer::kUnknown;
+}
+
+bool Examiner::HasId(const Test& test, std::uint32_t id) const {
+  const auto begin = rules_.ids.begin() + static_cast<std::ptrdiff_t>(test.first);
+  const auto end = begin + static_cast<std::ptrdiff_t>(test.count);
+  return std::find(begin, end, id) != end;
+}
+
+bool Examiner::AnyClient(const Test& test) const {
+  for (std::uint32_t i = 0; i < test.count; ++i) {
+    if (rules_.networks[test.first + i].Contains(session_->client)) return true;
+  }
+  return false;
+}
+
+bool Examiner::AnyWindow(const Test& test) const {
+  for (std::uint32_t i = 0; i < test.count; ++i) {
+    if (rules_.windows[test.first + i].Contains(time())) return true;
+  }
+  return false;
+}
+
+bool Examiner::AnySize(const Test& test) const {
+  for (std::uint32_t i = 0; i < test.count; ++i) {
+    if (rules_.bounds[test.first + i].Holds(*command_->size)) return true;
+  }
+  return false;
+}
+
+Answer Examiner::AnyPattern(const PatternTable& table, const PatternTable::Outcome& outcome,
+                            std::uint32_t first, std::uint32_t count) const {
+  bool unknown = false;
+  for (std::uint32_t i = first; i < first + count; ++i) {
+    const std::uint32_t id = rules_.ids[i];
+    if (outcome.found.Has(id)) return Answer::kYes;
+    unknown = unknown || (outcome.failed && table.InSet(id));
+  }
+  return unknown ? Answer::kUnknown : Answer::kNo;
+}
+
+std::string_view Examiner::TextOf(Fact fact) const {
+  switch (fact) {
+    case Fact::kUser:
+      return session_->user;
+    case Fact::kDomain:
+      return DomainOf(session_->user);
+    case Fact::kSni:
+      return session_->sni;
+    case Fact::kClientId:
+      return session_->client_name;
+    case Fact::kTlsCipher:
+      return session_->tls_cipher;
+    case Fact::kClientCert:
+      return session_->client_cert;
+    case Fact::kArgument:
+      return command_ != nullptr ? command_->argument : std::string_view{};
+    case Fact::kProtocol:
+    case Fact::kListener:
+    case Fact::kClient:
+    case Fact::kTime:
+    case Fact::kTlsVersion:
+    case Fact::kMechanism:
+    case Fact::kPool:
+    case Fact::kCommand:
+    case Fact::kMailbox:
+    case Fact::kSize:
+      return {};
+  }
+  return {};
+}
+
+void Examiner::Match(Fact fact, std::string_view text, Seen& seen) {
+  PatternTable& table = *rules_.TableOf(fact);
+  switch (KindOf(fact)) {
+    case TextKind::kFolded:
+      Fold(text, seen.prepared);
+      break;
+    case TextKind::kUtf8:
+      MakeUtf8(text, seen.prepared);
+      break;
+    case TextKind::kOctets:
+    case TextKind::kNone:
+      seen.prepared.assign(text);
+  }
+  table.Match(seen.prepared, seen.outcome);
+}
+
+Examiner::Text Examiner::Look(Fact fact) {
+  const std::string_view text = TextOf(fact);
+  if (text.empty()) return Text::kMissing;
+  const bool by_id = fact == Fact::kClientId;
+  if (text.size() + (by_id ? session_->client_version.size() : 0) > MaxLength(fact)) {
+    return Text::kTooLong;
+  }
+  Seen& seen = seen_[IndexOf(fact)];
+  const auto same = [&] {
+    if (!by_id) return seen.text == text;
+    const std::string_view version = session_->client_version;
+    return seen.text.size() == text.size() + 1 + version.size() && seen.text.starts_with(text) &&
+           seen.text[text.size()] == '\0' && seen.text.ends_with(version);
+  };
+  if (seen.matched && same()) return Text::kMatched;
+  seen.text.assign(text);
+  seen.outcome.found.Clear();
+  seen.outcome.failed = false;
+  if (by_id) {
+    seen.text.append(1, '\0').append(session_->client_version);
+    const std::size_t readings = ClientIdReadings(*session_, client_id_);
+    for (std::size_t i = 0; i < readings; ++i) {
+      rules_.TableOf(fact)->Match(client_id_[i], seen.outcome);
+    }
+  } else {
+    Match(fact, text, seen);
+  }
+  // What failed once may succeed the next time.
+  seen.matched = !seen.outcome.failed;
+  return Text::kMatched;
+}
+
+Answer Examiner::AskText(Fact fact, std::uint32_t first, std::uint32_t count) {
+  Text& looked = looked_[IndexOf(fact)];
+  if (looked == Text::kNotLooked) looked = Look(fact);
+  if (looked == Text::kMissing) return Answer::kNo;
+  if (looked == Text::kTooLong) return Answer::kUnknown;
+  return AnyPattern(*rules_.TableOf(fact), seen_[IndexOf(fact)].outcome, first, count);
+}
+
+PatternTable::Outcome& Examiner::NextReading(const PatternTable& table) {
+  if (outcomes_.size() <= reading_count_) outcomes_.emplace_back();
+  PatternTable::Outcome& outcome = outcomes_[reading_count_++];
+  outcome.found.Resize(table.size());
+  outcome.failed = false;
+  return outcome;
+}
+
+void Examiner::AddReadings(std::string_view name, PatternTable& table) {
+  if (name.size() > kMaxCommandText) {
+    too_long_ = true;
+    return;
+  }
+  const std::size_t count = imap::MailboxReadings(name, readings_);
+  for (std::size_t i = 0; i < count; ++i) {
+    MakeUtf8(readings_[i], prepared_);
+    RaiseInbox(prepared_);
+    table.Match(prepared_, NextReading(table));
+  }
+}
+
+void Examiner::LookAtMailboxes() {
+  reading_count_ = 0;
+  too_long_ = false;
+  if (command_ == nullptr) return;
+  PatternTable& table = *rules_.TableOf(Fact::kMailbox);
+  for (const std::string_view name : command_->mailboxes) AddReadings(name, table);
+}
+
+Answer Examiner::AskMailboxes(const Test& test) {
+  Text& looked = looked_[IndexOf(Fact::kMailbox)];
+  if (looked == Text::kNotLooked) {
+    LookAtMailboxes();
+    looked = Text::kMatched;
+  }
+  if (reading_count_ == 0 && !too_long_) return Answer::kNo;
+  const PatternTable& table = *rules_.TableOf(Fact::kMailbox);
+  Answer answer = Known(test.every);
+  if (too_long_) answer = Answer::kUnknown;
+  for (std::size_t i = 0; i < reading_count_; ++i) {
+    const Answer one = AnyPattern(table, outcomes_[i], test.first, test.count);
+    answer = test.every ? Both(answer, one) : Not(Both(Not(answer), Not(one)));
+  }
+  return answer;
+}
+
+Answer Examiner::Hidden(std::string_view name, const std::vector<std::uint32_t>& patterns) {
+  PatternTable& table = rules_.hidden;
+  reading_count_ = 0;
+  too_long_ = false;
+  AddReadings(name, table);
+  if (too_long_) return Answer::kUnknown;
+  bool unknown = false;
+  for (std::size_t i = 0; i < reading_count_; ++i) {
+    for (const std::uint32_t id : patterns) {
+      if (outcomes_[i].found.Has(id)) return Answer::kYes;
+      unknown = unknown || (outcomes_[i].failed && table.InSet(id));
+    }
+  }
+  return unknown ? Answer::kUnknown : Answer::kNo;
+}
+
+}  // namespace postern

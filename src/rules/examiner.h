@@ -1,0 +1,90 @@
+// Examiner: answers the tests of compiled rules for one set of facts at a time, each text matched
+// once. Owned by a rule set; one thread at a time; allocates nothing once its strings have grown.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "rules/compiled_rules.h"
+
+namespace postern {
+
+// kUnknown: a match failed, or a text is too long to be matched.
+enum class Answer : std::uint8_t { kNo, kYes, kUnknown };
+
+constexpr Answer Both(Answer a, Answer b) {
+  if (a == Answer::kNo || b == Answer::kNo) return Answer::kNo;
+  return a == Answer::kYes && b == Answer::kYes ? Answer::kYes : Answer::kUnknown;
+}
+constexpr Answer Not(Answer a) {
+  if (a == Answer::kUnknown) return a;
+  return a == Answer::kYes ? Answer::kNo : Answer::kYes;
+}
+
+class Examiner {
+ public:
+  explicit Examiner(CompiledRules& rules);
+
+  // The facts of the questions that follow; valid until the last of them. Without a session only
+  // tests ByCommand may be asked.
+  void Begin(Protocol protocol, const SessionFacts* session, const CommandFacts* command);
+
+  // All of these tests; yes when there are none.
+  Answer AskAll(std::uint32_t first, std::uint32_t count);
+  // The whole rule.
+  Answer AskRule(const CompiledRule& rule);
+  // Whether the user is in the rule's share.
+  bool InShare(const CompiledRule& rule);
+  // Whether the exemption names the user; says nothing of its time.
+  Answer Names(const CompiledExemption& exemption);
+  std::int64_t time() const { return command_ != nullptr ? command_->time : session_->time; }
+
+  // Whether one of these patterns of hidden mailboxes matches any reading of the name.
+  Answer Hidden(std::string_view name, const std::vector<std::uint32_t>& patterns);
+
+ private:
+  enum class Text : std::uint8_t { kNotLooked, kMissing, kTooLong, kMatched };
+  // One fact's text and what it matches; kept for the next time it is the same.
+  struct Seen {
+    std::string text;
+    std::string prepared;
+    PatternTable::Outcome outcome;
+    bool matched = false;
+  };
+
+  Answer Ask(const Test& test);
+  Answer AskText(Fact fact, std::uint32_t first, std::uint32_t count);
+  Answer AskMailboxes(const Test& test);
+  bool AnyClient(const Test& test) const;
+  bool AnyWindow(const Test& test) const;
+  bool AnySize(const Test& test) const;
+  bool HasId(const Test& test, std::uint32_t id) const;
+  Answer AnyPattern(const PatternTable& table, const PatternTable::Outcome& outcome,
+                    std::uint32_t first, std::uint32_t count) const;
+  std::string_view TextOf(Fact fact) const;
+  Text Look(Fact fact);
+  void Match(Fact fact, std::string_view text, Seen& seen);
+  void LookAtMailboxes();
+  Answer Exempt(const CompiledRule& rule);
+  PatternTable::Outcome& NextReading(const PatternTable& table);
+  void AddReadings(std::string_view name, PatternTable& table);
+
+  CompiledRules& rules_;
+  Protocol protocol_ = Protocol::kImap;
+  const SessionFacts* session_ = nullptr;
+  const CommandFacts* command_ = nullptr;
+  std::array<Text, kFactCount> looked_{};
+  std::array<Seen, kFactCount> seen_;
+  std::optional<std::uint32_t> share_;
+  std::array<std::string, 3> client_id_;
+  std::vector<std::string> readings_;
+  std::string prepared_;
+  // Of every reading of every mailbox of the command; the first reading_count_ are in use.
+  std::vector<PatternTable::Outcome> outcomes_;
+  std::size_t reading_count_ = 0;
+  bool too_long_ = false;
+};
+
+}  // namespace postern
