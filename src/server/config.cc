@@ -1,16 +1,12 @@
 #include "postern/server/config.h"
 
-#include <errno.h>
 #include <fmt/format.h>
-#include <string.h>
-
-#include <array>
-#include <cstdio>
-#include <memory>
 
 #include "postern/base/text.h"
 #include "server/config_judge.h"
 #include "server/config_reader.h"
+#include "server/load_rules.h"
+#include "server/text_file.h"
 
 namespace postern {
 namespace {
@@ -194,20 +190,15 @@ Config ParseConfig(std::string_view text, const std::string& path, ConfigErrors&
 }
 
 Config LoadConfig(const std::string& path, ConfigErrors& errors) {
-  const std::unique_ptr<FILE, int (*)(FILE*)> file(fopen(path.c_str(), "rbe"), fclose);
-  std::string text;
-  bool good = file != nullptr;
-  while (good) {
-    std::array<char, 16 * 1024> piece;
-    const std::size_t size = fread(piece.data(), 1, piece.size(), file.get());
-    text.append(piece.data(), size);
-    good = ferror(file.get()) == 0;
-    if (size == 0) break;
+  const Result<std::string> text = ReadTextFile(path);
+  if (!text.ok()) {
+    errors.errors.push_back(
+        fmt::format("{}:1:1: {}; name a file with -c", path, text.error().message()));
+    return {};
   }
-  if (good) return ParseConfig(text, path, errors);
-  errors.errors.push_back(
-      fmt::format("{}:1:1: cannot be read: {}; name a file with -c", path, strerror(errno)));
-  return {};
+  Config config = ParseConfig(text.value(), path, errors);
+  LoadRules(config, errors);
+  return config;
 }
 
 }  // namespace postern

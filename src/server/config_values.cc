@@ -267,10 +267,14 @@ void Value::Only(std::string_view choice, std::string_view why) {
 }
 
 bool Value::Each(std::string_view item, bool one_alone, const Take& take) {
+  return EachAt(item, one_alone, [&](const std::string& text, Place) { return take(text); });
+}
+
+bool Value::EachAt(std::string_view item, bool one_alone, const TakeAt& take) {
   const auto take_one = [&](Value one) {
     std::string text;
     if (!one.String(item, text)) return false;
-    const Status status = take(text);
+    const Status status = take(text, one.place());
     if (!status.ok()) one.Reject(status.message());
     return status.ok();
   };

@@ -1,5 +1,5 @@
-// How single values of the configuration are read and printed, and how mistakes are collected.
-// For config.cc and config_schema.cc only: beside them nothing knows toml++.
+// How single values of the configuration and of rule files are read and printed, and how mistakes
+// are collected. For config*.cc and rule*.cc only: beside them nothing knows toml++.
 #pragma once
 
 #include <toml++/toml.h>
@@ -34,6 +34,8 @@ class Problems {
   const std::string& path() const { return path_; }
   void Error(Place place, std::string message);
   void Warn(Place place, std::string message);
+  // How many errors there are so far.
+  std::size_t errors() const { return errors_.size(); }
   // Appends all to errors, in order of place, each as path:line:column: message.
   void MoveTo(ConfigErrors& errors);
   std::string Locate(Place place) const;
@@ -111,6 +113,9 @@ class Value {
   // are reported at their place. True when all were taken. item says what one of them is.
   using Take = std::function<Status(const std::string& text)>;
   bool Each(std::string_view item, bool one_alone, const Take& take);
+  // The same with each one's place.
+  using TakeAt = std::function<Status(const std::string& text, Place place)>;
+  bool EachAt(std::string_view item, bool one_alone, const TakeAt& take);
 
   // Reports that the value is wrong: `key = value: what`.
   void Reject(const std::string& what);

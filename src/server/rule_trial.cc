@@ -1,0 +1,304 @@
+#include "server/rule_trial.h"
+
+#include <algorithm>
+
+#include "postern/base/text.h"
+#include "postern/engine/imap_engine.h"
+#include "postern/engine/pop3_engine.h"
+#include "postern/imap/command.h"
+#include "postern/pop3/command.h"
+#include "postern/rules/explain.h"
+#include "server/rule_host.h"
+
+namespace postern {
+namespace {
+
+using Kind = TrialOutcome::Kind;
+using Verdict = Decision::Verdict;
+
+// A backend that has all that Postern follows.
+constexpr std::string_view kImapBackend =
+    "CAPABILITY IMAP4rev1 IMAP4rev2 ACL BINARY CATENATE CONDSTORE CONTEXT=SEARCH ENABLE ESEARCH "
+    "I18NLEVEL=2 ID IDLE LANGUAGE LIST-EXTENDED LIST-STATUS METADATA MOVE MULTIAPPEND MULTISEARCH "
+    "NAMESPACE NOTIFY QRESYNC QUOTA QUOTASET REPLACE SORT SPECIAL-USE STATUS=SIZE "
+    "THREAD=REFERENCES UIDPLUS UNSELECT URLAUTH URLAUTH=BINARY UTF8=ACCEPT WITHIN XLIST";
+constexpr std::string_view kPop3Backend =
+    "+OK\r\nUSER\r\nTOP\r\nUIDL\r\nUTF8 USER\r\nLANG\r\nRESP-CODES\r\n.\r\n";
+
+// One session of the engine E, logged in.
+template <typename E>
+class TriedSession {
+ public:
+  TriedSession(RuleSet* rules, const SessionFacts& facts)
+      : host(rules, facts),
+        shard_(ShardSize{1, 1, 1}),
+        engine_(EngineContext{host, shard_, pool_}) {}
+
+  void Client(std::string_view bytes) {
+    pending_ += bytes;
+    Offer();
+  }
+  // What the backend says to the last line it got.
+  void AnswerAsBackend();
+  void LogIn();
+  void PauseOver() {
+    if (!std::exchange(host.paused, false) || host.finished) return;
+    engine_.OnPauseOver();
+    Offer();
+  }
+
+  RuleHost host;
+
+ private:
+  void Offer() {
+    while (!pending_.empty() && !host.finished) {
+      const std::size_t taken = engine_.OnClientBytes(pending_);
+      pending_.erase(0, taken);
+      if (taken == 0) return;
+    }
+  }
+  void Backend(std::string_view bytes) {
+    std::string all(bytes);
+    while (!all.empty() && !host.finished) {
+      const std::size_t taken = engine_.OnBackendBytes(all);
+      if (taken == 0) break;
+      all.erase(0, taken);
+    }
+    Offer();
+  }
+
+  InFlightPool pool_;
+  Shard shard_;
+  E engine_;
+  std::string pending_;
+};
+
+template <typename E>
+void TriedSession<E>::LogIn() {
+  constexpr bool kIsImap = std::is_same_v<E, ImapEngine>;
+  // The rules about the login were asked before; the name is another one than the session's, which
+  // the facts have.
+  const SessionFacts facts = host.facts;
+  engine_.Start();
+  Client(kIsImap ? "l LOGIN trial trial\r\n" : "USER trial\r\nPASS trial\r\n");
+  if (!host.wants_backend) return;
+  engine_.OnBackendConnected(0, 0);
+  Backend(kIsImap ? "* OK ready\r\n" : "+OK ready\r\n");
+  for (int i = 0; i < 8 && !host.logged_in && !host.backend.empty(); ++i) AnswerAsBackend();
+  host.facts = facts;
+  host.client.clear();
+  host.backend.clear();
+}
+
+template <>
+void TriedSession<ImapEngine>::AnswerAsBackend() {
+  const std::string line = std::exchange(host.backend, {});
+  const std::string tag = line.substr(0, line.find(' '));
+  Backend(tag + " OK [" + std::string(kImapBackend) + "] done\r\n");
+}
+
+template <>
+void TriedSession<Pop3Engine>::AnswerAsBackend() {
+  const std::string line = std::exchange(host.backend, {});
+  Backend(StartsWithNoCase(line, "CAPA") ? kPop3Backend : "+OK\r\n");
+}
+
+// What became of one command.
+struct Tried {
+  std::optional<TriedCommand> judged;
+  bool passed = false;  // the backend has it
+  Verdict verdict = Verdict::kNone;
+  RuleId rule = kNoRule;  // that refused it, as far as the engine says
+  std::vector<RuleId> hits, reports;
+  bool finished = false;
+};
+
+template <typename E>
+Tried TryIn(RuleSet* rules, const SessionFacts& facts, const std::string& line) {
+  TriedSession<E> session(rules, facts);
+  session.LogIn();
+  RuleHost& host = session.host;
+  host.UseRules();
+  session.Client(std::is_same_v<E, ImapEngine> ? "t " + line + "\r\n" : line + "\r\n");
+  session.PauseOver();
+  Tried tried;
+  // The EXAMINE that takes a refused SELECT's place names no mailbox (DESIGN 2.3).
+  tried.passed = !host.backend.empty() && host.backend != "t EXAMINE \"\"\r\n";
+  tried.judged = host.judged;
+  tried.verdict = host.verdict;
+  tried.rule = host.verdict_rule != kNoRule ? host.verdict_rule : host.asked_text;
+  tried.hits = host.hits;
+  tried.reports = host.reports;
+  tried.finished = host.finished.has_value();
+  return tried;
+}
+
+Tried Try(RuleSet* rules, const SessionFacts& facts, const std::string& line) {
+  return facts.protocol == Protocol::kImap ? TryIn<ImapEngine>(rules, facts, line)
+                                           : TryIn<Pop3Engine>(rules, facts, line);
+}
+
+// Rules that ask for everything of every command and decide nothing.
+std::shared_ptr<RuleSet> AskingRules() {
+  auto book = std::make_shared<RuleBook>();
+  for (const Fact fact : {Fact::kMailbox, Fact::kArgument}) {
+    Rule rule;
+    rule.name = FactName(fact);
+    rule.action = Action::kLog;
+    Result<FactValue> value = ParseFactValue(fact, "(?s).*");
+    POSTERN_CHECK(value.ok());
+    rule.conditions.push_back({fact, {std::move(value.value())}});
+    book->rules.push_back(std::move(rule));
+  }
+  auto rules = RuleSet::Compile(std::move(book), {});
+  POSTERN_CHECK(rules.ok());
+  return rules.value();
+}
+
+void Note(const std::vector<RuleId>& from, std::vector<RuleId>& to) {
+  for (const RuleId rule : from) {
+    if (std::find(to.begin(), to.end(), rule) == to.end()) to.push_back(rule);
+  }
+  std::sort(to.begin(), to.end());
+}
+
+// As Decision has them: views that die at the next question.
+std::vector<RuleId> Copy(std::span<const RuleId> rules) { return {rules.begin(), rules.end()}; }
+
+}  // namespace
+
+std::string_view OutcomeName(Kind kind) {
+  switch (kind) {
+    case Kind::kAllow:
+      return "allow";
+    case Kind::kDeny:
+      return "deny";
+    case Kind::kDisconnect:
+      return "disconnect";
+    case Kind::kRoute:
+      return "route";
+  }
+  return {};
+}
+
+RuleTrial::RuleTrial(std::shared_ptr<RuleSet> rules, RuleNames names)
+    : rules_(std::move(rules)), names_(std::move(names)) {}
+
+Result<std::unique_ptr<RuleTrial>> RuleTrial::Make(std::shared_ptr<const RuleBook> book,
+                                                   RuleNames names) {
+  Result<std::shared_ptr<RuleSet>> rules = RuleSet::Compile(std::move(book), names);
+  if (!rules.ok()) return rules.error();
+  return std::unique_ptr<RuleTrial>(new RuleTrial(std::move(rules.value()), std::move(names)));
+}
+
+// Whoever says nothing of TLS means a session that has it: require-tls is not in the way.
+Decision RuleTrial::Decide(Stage stage, SessionFacts facts, bool knows_tls) {
+  const Decision decision = rules_->Decide(stage, facts);
+  if (knows_tls || decision.verdict != Verdict::kTlsTooLow) return decision;
+  facts.tls_version = TlsVersion::k13;
+  return rules_->Decide(stage, facts);
+}
+
+// False: it ends here.
+bool RuleTrial::TryStages(const Given& given, SessionFacts& facts, TrialOutcome& outcome) {
+  for (const Stage stage : {Stage::kConnection, Stage::kTls, Stage::kLogin}) {
+    const Decision decision = Decide(stage, facts, given.tls_version.has_value());
+    Note(Copy(decision.hits), outcome.hits);
+    Note(Copy(decision.reports), outcome.reports);
+    if (decision.refused()) {
+      outcome.kind = decision.verdict == Verdict::kDisconnect ? Kind::kDisconnect : Kind::kDeny;
+      outcome.rule = decision.verdict_rule;
+      return false;
+    }
+    if (decision.verdict == Verdict::kAllow && outcome.rule == kNoRule) {
+      outcome.rule = decision.verdict_rule;
+    }
+    if (decision.route != kNoRule) outcome.route = decision.route;
+    if (decision.rewrite != kNoRule) outcome.rewrite = decision.rewrite;
+  }
+  return true;
+}
+
+void RuleTrial::TryCommand(const Given& given, const SessionFacts& facts, TrialOutcome& outcome) {
+  const Tried tried = Try(rules_.get(), facts, given.command);
+  Note(tried.hits, outcome.hits);
+  Note(tried.reports, outcome.reports);
+  const bool refused = tried.verdict == Verdict::kDeny || tried.verdict == Verdict::kDisconnect ||
+                       tried.verdict == Verdict::kTlsTooLow;
+  if (refused) {
+    outcome.kind = tried.verdict == Verdict::kDisconnect ? Kind::kDisconnect : Kind::kDeny;
+    outcome.rule = tried.rule;
+    return;
+  }
+  // What the backend never has for want of rules is not refused by them.
+  if (tried.passed || !Try(nullptr, facts, given.command).passed) return;
+  outcome.kind = Kind::kDeny;
+  outcome.rule = tried.rule;
+  if (tried.rule == kNoRule) outcome.rule = HidingRule(given, facts);
+}
+
+// The first rule that, alone, keeps the command from the backend.
+RuleId RuleTrial::HidingRule(const Given& given, const SessionFacts& facts) {
+  const std::vector<Rule>& rules = book().rules;
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    if (rules[i].action != Action::kHide || rules[i].mode == Rule::Mode::kReport) continue;
+    auto alone = std::make_shared<RuleBook>();
+    alone->rules.push_back(rules[i]);
+    const auto set = RuleSet::Compile(std::move(alone), names_);
+    if (!set.ok() || Try(set.value().get(), facts, given.command).passed) continue;
+    return static_cast<RuleId>(i);
+  }
+  return kNoRule;
+}
+
+// Rules that add up for the whole session and ask for its pool: no stage before the commands has
+// them among its hits.
+void RuleTrial::NoteSessionEffects(const SessionFacts& facts, TrialOutcome& outcome) {
+  auto late = std::make_shared<RuleBook>();
+  std::vector<RuleId> ids;
+  for (std::size_t i = 0; i < book().rules.size(); ++i) {
+    const Rule& rule = book().rules[i];
+    const bool lasts = rule.action == Action::kReadOnly || rule.action == Action::kHide;
+    if (!lasts || StageOf(rule) != Stage::kCommand) continue;
+    late->rules.push_back(rule);
+    ids.push_back(static_cast<RuleId>(i));
+  }
+  if (ids.empty()) return;
+  for (const RuleVerdict& each : Explain(*late, names_, facts, nullptr)) {
+    const RuleId id = ids[each.rule];
+    if (each.took_effect) Note({id}, outcome.hits);
+    const bool report = book().rules[id].mode == Rule::Mode::kReport;
+    if (each.matched && report) Note({id}, outcome.reports);
+  }
+}
+
+TrialOutcome RuleTrial::Run(const Given& given) {
+  TrialOutcome outcome;
+  SessionFacts facts = SessionFactsOf(given, names_);
+  outcome.user = given.user;
+  if (!TryStages(given, facts, outcome)) return outcome;
+  if (outcome.rewrite != kNoRule) {
+    outcome.user = rules_->RewriteUser(outcome.rewrite, given.user);
+  }
+  if (outcome.route != kNoRule && facts.pool == kNoPool) {
+    Given routed;
+    routed.pool = book().rules[outcome.route].pool;
+    facts.pool = SessionFactsOf(routed, names_).pool;
+  }
+  if (facts.pool != kNoPool || !given.command.empty()) NoteSessionEffects(facts, outcome);
+  if (!given.command.empty()) TryCommand(given, facts, outcome);
+  if (outcome.kind == Kind::kAllow && outcome.route != kNoRule) {
+    outcome.kind = Kind::kRoute;
+    outcome.rule = outcome.route;
+  }
+  return outcome;
+}
+
+std::optional<TriedCommand> RuleTrial::Read(const Given& given) {
+  if (given.command.empty()) return {};
+  const std::shared_ptr<RuleSet> asking = AskingRules();
+  const SessionFacts facts = SessionFactsOf(given, {});
+  return Try(asking.get(), facts, given.command).judged;
+}
+
+}  // namespace postern
