@@ -1,10 +1,11 @@
 #include "engine/imap_hide.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "postern/base/text.h"
 #include "postern/engine/limits.h"
-#include "postern/imap/mailbox.h"
+#include "postern/imap/named_mailboxes.h"
 #include "postern/imap/response_names.h"
 
 namespace postern {
@@ -67,26 +68,39 @@ bool ListsOnly(CommandKind kind) {
   return kind == CommandKind::kList || kind == CommandKind::kLsub || kind == CommandKind::kXlist;
 }
 
+std::optional<HiddenAnswer> JudgeNames(const SessionRules& rules, CommandKind kind,
+                                       const std::vector<NamedMailbox>& names) {
+  for (const NamedMailbox& mailbox : names) {
+    // Of a command that is not in the table every string is taken for a name.
+    const bool wanders = kind != CommandKind::kOther && Wanders(mailbox.name);
+    if (wanders || rules.HidesMailbox(mailbox.name)) return AnswerFor(mailbox.role);
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<HiddenAnswer> JudgeHidden(const SessionRules& rules, CommandKind kind,
-                                        std::string_view head,
-                                        std::span<const NamedMailbox> names) {
+                                        std::string_view head) {
   if (ListsOnly(kind)) return std::nullopt;
   if (AsksForNames(kind, head)) {
     return HiddenAnswer{Trouble::kNoPermission, "these items are not available here"};
   }
-  for (const NamedMailbox& mailbox : names) {
-    const bool wanders = kind != CommandKind::kOther && Wanders(mailbox.name);
-    if (wanders || rules.HidesMailbox(mailbox.name)) return AnswerFor(mailbox.role);
-  }
+  std::vector<NamedMailbox> names;
+  imap::FindMailboxes(kind, head, names);
+  std::optional<HiddenAnswer> answer = JudgeNames(rules, kind, names);
   // Its children go with it, to names that no pattern may match. INBOX leaves its children behind
   // (RFC 9051 §6.3.6).
   const bool moves = kind == CommandKind::kRename && !names.empty();
-  if (moves && !EqualsNoCase(names.front().name, "INBOX")) {
-    return HiddenAnswer{Trouble::kCannot, "this mailbox cannot be renamed here"};
-  }
-  return std::nullopt;
+  if (answer || !moves || EqualsNoCase(names.front().name, "INBOX")) return answer;
+  return HiddenAnswer{Trouble::kCannot, "this mailbox cannot be renamed here"};
+}
+
+std::optional<HiddenAnswer> JudgeHiddenBehindLiteral(const SessionRules& rules,
+                                                     std::string_view part) {
+  std::vector<NamedMailbox> names;
+  imap::FindMailboxesBehindLiteral(part, names);
+  return JudgeNames(rules, CommandKind::kAppend, names);
 }
 
 ImapHide::Step ImapHide::OnFrame(const SessionRules* rules, std::string_view frame, bool ends) {

@@ -14,13 +14,11 @@
 
 #include <cstddef>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 
 #include "postern/engine/trouble.h"
 #include "postern/imap/command.h"
-#include "postern/imap/named_mailboxes.h"
 #include "postern/imap/response.h"
 #include "postern/rules/rule_set.h"
 
@@ -33,11 +31,13 @@ struct HiddenAnswer {
 };
 
 // The answer to a command that names a hidden mailbox; nothing when it may go on. head: what
-// follows the verb, as far as it is there; names: those that FindMailboxes found in it. LIST and
-// its like always go on: their answers are looked at.
+// follows the verb, to the end or to a streamed literal. LIST and its like always go on: their
+// answers are looked at.
 std::optional<HiddenAnswer> JudgeHidden(const SessionRules& rules, imap::CommandKind kind,
-                                        std::string_view head,
-                                        std::span<const imap::NamedMailbox> names);
+                                        std::string_view head);
+// The same for what follows a streamed literal of APPEND or REPLACE: the URLs of CATENATE.
+std::optional<HiddenAnswer> JudgeHiddenBehindLiteral(const SessionRules& rules,
+                                                     std::string_view part);
 
 // Whether a text of the backend's may carry the name of a hidden mailbox, or part of it is one.
 bool MentionsHidden(const SessionRules& rules, std::string_view text);
