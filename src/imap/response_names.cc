@@ -151,20 +151,19 @@ bool Filter::HidesAt(const Word& name) const {
 Verdict Filter::List() {
   const Word flags = walk_.Next();
   if (flags.kind != Kind::kOpen) return Malformed();
-  if (!walk_.SkipList()) return EndOfNames();
+  const bool closed = walk_.SkipList();
   const Word separator = walk_.Next();
   const Word name = walk_.Next();
-  if (whole_ && (!separator.text() || !name.text())) return Malformed();
-  if (name.kind == Kind::kEnd) return EndOfNames();
+  if (!closed || !separator.text() || !name.text()) return Malformed();
   if (HidesAt(name)) return Verdict::kDrop;
-  ExtendedData();
-  return All();
+  const Word behind = walk_.Next();
+  if (behind.kind == Kind::kOpen) ExtendedData();
+  return behind.text() && hides_(behind.value) ? Verdict::kDrop : All();
 }
 
 // `("OLDNAME" ("before"))` (RFC 5465 §5.4, RFC 9051 §7.3.1): left out when the old name is hidden;
 // so is whatever else carries one.
 void Filter::ExtendedData() {
-  if (walk_.Next().kind != Kind::kOpen) return;
   std::size_t behind = walk_.at();
   for (Word tag = walk_.Next(); tag.text(); tag = walk_.Next()) {
     bool hidden = false;
