@@ -7,6 +7,13 @@ namespace {
 
 constexpr Duration kMostDelay = std::chrono::seconds(30);
 
+bool Refuses(Action action) {
+  const Decision::Verdict verdict = VerdictOf(action);
+  return verdict != Decision::Verdict::kNone && verdict != Decision::Verdict::kAllow;
+}
+
+}  // namespace
+
 Decision::Verdict VerdictOf(Action action) {
   switch (action) {
     case Action::kAllow:
@@ -28,13 +35,6 @@ Decision::Verdict VerdictOf(Action action) {
   }
   return Decision::Verdict::kNone;
 }
-
-bool Refuses(Action action) {
-  const Decision::Verdict verdict = VerdictOf(action);
-  return verdict != Decision::Verdict::kNone && verdict != Decision::Verdict::kAllow;
-}
-
-}  // namespace
 
 Ruling::Ruling(std::size_t rules) {
   hits_.reserve(rules);

@@ -8,6 +8,9 @@
 
 namespace postern {
 
+// kNone for actions that are none.
+Decision::Verdict VerdictOf(Action action);
+
 class Ruling {
  public:
   explicit Ruling(std::size_t rules);
