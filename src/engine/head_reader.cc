@@ -1,6 +1,9 @@
 #include "engine/head_reader.h"
 
+#include <algorithm>
+
 #include "postern/base/secret.h"
+#include "postern/base/text.h"
 #include "postern/engine/limits.h"
 
 namespace postern {
@@ -11,8 +14,26 @@ using imap::CommandTraits;
 using imap::Literals;
 using imap::Shape;
 
+namespace {
+
+// Whether a command that is not in the table is one of the trusted verbs, on a line of which every
+// parser thinks the same; that quotes and parentheses balance is the scanner's to say.
+bool IsTrusted(std::string_view line, const CommandStart& start,
+               std::span<const std::string> trusted) {
+  const std::size_t verb = start.tag.size() + 1;
+  const std::string_view name = line.substr(verb, start.arguments - verb);
+  const bool named = std::any_of(trusted.begin(), trusted.end(), [name](const std::string& one) {
+    return EqualsNoCase(one, name);
+  });
+  return named && std::all_of(line.begin(), line.end(),
+                              [](char c) { return c >= ' ' && c < '\x7f' && c != '{'; });
+}
+
+}  // namespace
+
 HeadReader::Step HeadReader::First(std::string_view line, const imap::CommandSet& known,
-                                   const imap::AppendForms& forms) {
+                                   const imap::AppendForms& forms,
+                                   std::span<const std::string> trusted) {
   const std::size_t length = imap::TrimmedLength(line);
   trimmed_ = line.size() - length;
   scanner_ = imap::HeadScanner(max_depth_);
@@ -24,6 +45,9 @@ HeadReader::Step HeadReader::First(std::string_view line, const imap::CommandSet
     imap::LiteralMark mark;
     if (imap::ReadLineEnd(line, &mark) != imap::LineEnd::kPlain) return Step::kDoubt;
     return Complain(start_.tag.empty() ? "a command begins with a tag" : "a command has a name");
+  }
+  if (start_.kind == CommandKind::kOther && !trusted.empty()) {
+    known_ = IsTrusted(line.substr(0, length), start_, trusted);
   }
   return Judge(line, start_.arguments, false);
 }
@@ -128,6 +152,15 @@ bool HeadReader::Literal(std::string_view piece) {
   return piece.find('\0') == std::string_view::npos;
 }
 
+void HeadReader::ReplaceVerb(std::string_view verb) {
+  const std::size_t begin = tag_.size() + 1;
+  const std::size_t end = begin + verb.size();
+  text_.replace(begin, start_.arguments - begin, verb);
+  for (std::size_t& stop : stops_) stop = stop - start_.arguments + end;
+  start_.arguments = end;
+  verb_replaced_ = true;
+}
+
 void HeadReader::TextSent() {
   Wipe(text_);
   text_.shrink_to_fit();
@@ -140,6 +173,7 @@ void HeadReader::Reset() {
   tag_.clear();
   start_ = {};
   trimmed_ = 0;
+  verb_replaced_ = false;
 }
 
 }  // namespace postern

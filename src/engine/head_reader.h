@@ -4,6 +4,7 @@
 // by the login or the relay.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,12 +27,17 @@ class HeadReader {
 
   explicit HeadReader(int max_depth) : max_depth_(max_depth), scanner_(max_depth) {}
 
-  // The first line, without CRLF. known: the commands that may go on; the others are clumsy.
-  Step First(std::string_view line, const imap::CommandSet& known, const imap::AppendForms& forms);
+  // The first line, without CRLF. known: the commands that may go on; the others are clumsy, but
+  // for the verbs with which the backend is trusted (pool.pass_commands), as long as their line is
+  // simple: no brace, no NUL, no 8-bit, quotes and parentheses in balance (DESIGN 2.8).
+  Step First(std::string_view line, const imap::CommandSet& known, const imap::AppendForms& forms,
+             std::span<const std::string> trusted = {});
   // A line behind a literal, gathered or streamed.
   Step Next(std::string_view line);
   // A piece of a gathered literal. False when it holds a NUL.
   bool Literal(std::string_view piece);
+  // The gathered head goes out under another verb.
+  void ReplaceVerb(std::string_view verb);
   // The text was sent: what follows is kept afresh, for the same command.
   void TextSent();
   // Ready for the next command. Gathered bytes are wiped when they may hold a password.
@@ -43,6 +49,8 @@ class HeadReader {
   imap::CommandKind kind() const { return start_.kind; }
   std::string_view tag() const { return tag_.empty() ? start_.tag : std::string_view(tag_); }
   const imap::LiteralMark& mark() const { return mark_; }
+  bool mark_in_list() const { return scanner_.literal_in_list(); }
+  bool verb_replaced() const { return verb_replaced_; }
   std::string_view complaint() const { return complaint_; }
   // Bytes the client sent in the lines so far that are not in the text: spaces, and the `+` of
   // marks.
@@ -68,6 +76,7 @@ class HeadReader {
 
   int max_depth_;
   bool known_ = false;
+  bool verb_replaced_ = false;
   imap::AppendForms forms_;
   int message_argument_ = -1;  // of the last streamed literal
   imap::HeadScanner scanner_;

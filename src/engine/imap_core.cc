@@ -1,8 +1,21 @@
 #include "engine/imap_core.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "postern/base/text.h"
+#include "postern/imap/capability.h"
+#include "postern/imap/head.h"
 
 namespace postern {
+namespace {
+
+bool IsText(const imap::Arguments::Argument& argument) {
+  return argument.kind == imap::Arguments::Kind::kAtom ||
+         argument.kind == imap::Arguments::Kind::kString;
+}
+
+}  // namespace
 
 CommandRecord& ImapCore::Begin(std::string_view tag, imap::CommandKind kind) {
   shard.CommandBegun(Protocol::kImap);
@@ -58,10 +71,10 @@ void ImapCore::Finish(CloseReason reason, EngineHost::Ending ending) {
   host.Finish(reason, ending);
 }
 
-void ImapCore::CountLocal(imap::CommandKind kind) {
+void ImapCore::Count(imap::CommandKind kind, CommandResult result) {
   shard.CommandBegun(Protocol::kImap);
   counts.Add(static_cast<std::uint8_t>(kind));
-  shard.CommandEnded(Labels(static_cast<std::uint8_t>(kind)), CommandResult::kLocal, {}, {});
+  shard.CommandEnded(Labels(static_cast<std::uint8_t>(kind)), result, {}, {});
 }
 
 void ImapCore::Insert(std::string_view bytes) {
@@ -69,18 +82,55 @@ void ImapCore::Insert(std::string_view bytes) {
   host.ToBackend(bytes);
 }
 
+std::string ImapCore::Capabilities(std::string_view names) const {
+  const std::string filtered = imap::FilterCapabilities(names, host.plan().pass_capabilities(pool));
+  const SessionRules* rules = host.rules();
+  if (rules == nullptr || rules->hidden_capabilities().empty()) return filtered;
+  return WithoutHidden(filtered, *rules);
+}
+
+std::optional<Refusal> ImapCore::LearnId(std::string_view arguments) {
+  if (std::exchange(id_known, true)) return {};
+  std::string name;
+  std::string version;
+  imap::Arguments walk(arguments);
+  if (walk.Next().kind != imap::Arguments::Kind::kOpen) return host.LearnClientId({}, {});
+  for (imap::Arguments::Argument key = walk.Next(); IsText(key); key = walk.Next()) {
+    imap::Arguments::Argument value = walk.Next();
+    if (!IsText(value)) break;
+    if (!value.quoted && EqualsNoCase(value.value, "NIL")) continue;
+    if (EqualsNoCase(key.value, "name") && name.empty()) name = std::move(value.value);
+    if (EqualsNoCase(key.value, "version") && version.empty()) version = std::move(value.value);
+  }
+  return host.LearnClientId(name, version);
+}
+
+std::string WithoutHidden(std::string_view names, const SessionRules& rules) {
+  std::string shown;
+  const imap::CapabilitySet all = imap::CapabilitySet::Parse(names);
+  for (const std::string& name : all.names()) {
+    if (!rules.HidesCapability(name)) shown.append(shown.empty() ? "" : " ").append(name);
+  }
+  return shown;
+}
+
+std::string_view DrainText(CloseReason why) {
+  return why == CloseReason::kKicked ? "an administrator has ended this session"
+                                     : "server shutting down";
+}
+
 CommandResult ResultOf(imap::ResponseHead::Status status) {
-  using Status = imap::ResponseHead::Status;
+  using Word = imap::ResponseHead::Status;
   switch (status) {
-    case Status::kOk:
+    case Word::kOk:
       return CommandResult::kOk;
-    case Status::kNo:
+    case Word::kNo:
       return CommandResult::kNo;
-    case Status::kBad:
+    case Word::kBad:
       return CommandResult::kBad;
-    case Status::kNone:
-    case Status::kBye:
-    case Status::kPreauth:
+    case Word::kNone:
+    case Word::kBye:
+    case Word::kPreauth:
       break;
   }
   return CommandResult::kBad;

@@ -3,6 +3,7 @@
 // the worker's thread.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -28,7 +29,14 @@ struct ImapCore {
   // All that is in flight was cut off.
   void AbortAll();
   // A command that we answer ourselves, begun and ended at once.
-  void CountLocal(imap::CommandKind kind);
+  void CountLocal(imap::CommandKind kind) { Count(kind, CommandResult::kLocal); }
+  void Count(imap::CommandKind kind, CommandResult result);
+
+  // Of the names behind a backend's `CAPABILITY `, what this client may see.
+  std::string Capabilities(std::string_view names) const;
+  // What an ID's list says of the client's program, once a session. The refusal when rules do not
+  // want it: the session is to end.
+  std::optional<Refusal> LearnId(std::string_view arguments);
 
   // The end of the conversation; what was in flight is counted as aborted.
   void Finish(CloseReason reason, EngineHost::Ending ending);
@@ -54,8 +62,15 @@ struct ImapCore {
   bool backend_has_id = false;
   imap::AppendForms append_forms;
   bool finished = false;
+  bool id_known = false;  // the client has said its first ID
   std::string user;
 };
+
+// What a client is told whose session ends at a command boundary; why: kDrained or kKicked. Static.
+std::string_view DrainText(CloseReason why);
+
+// names without those that the rules hide; separated by single spaces.
+std::string WithoutHidden(std::string_view names, const SessionRules& rules);
 
 // The result that a tagged response's status stands for.
 CommandResult ResultOf(imap::ResponseHead::Status status);

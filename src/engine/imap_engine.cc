@@ -6,18 +6,16 @@
 #include "postern/engine/trouble.h"
 
 namespace postern {
-namespace {
-
-constexpr std::string_view kShuttingDown = "server shutting down";
-
-}  // namespace
-
 ImapEngine::ImapEngine(const EngineContext& context)
     : core_(std::make_unique<ImapCore>(context)), login_(std::make_unique<ImapLogin>(*core_)) {}
 
 ImapEngine::~ImapEngine() = default;
 
 void ImapEngine::Start() { login_->Greet(); }
+
+void ImapEngine::Deny(const Refusal& refusal, CloseReason reason) {
+  login_->Bye(reason, ImapText(refusal.trouble, refusal.text));
+}
 
 std::size_t ImapEngine::OnClientBytes(std::string_view bytes) {
   return relay_ ? relay_->OnClientBytes(bytes) : login_->OnClientBytes(bytes);
@@ -49,6 +47,12 @@ void ImapEngine::OnSecured(Side side) {
 
 void ImapEngine::OnBackendFailed() { login_->OnBackendFailed(); }
 
+void ImapEngine::OnLoginRefused(const Refusal& refusal) { login_->OnRefusal(refusal); }
+
+void ImapEngine::OnPauseOver() {
+  if (relay_) relay_->OnPauseOver();
+}
+
 void ImapEngine::OnBackendEnd() { return relay_ ? relay_->OnBackendEnd() : login_->OnBackendEnd(); }
 
 void ImapEngine::OnClientEnd() {
@@ -72,14 +76,15 @@ void ImapEngine::OnTimeout(Timeout which) {
   }
 }
 
-void ImapEngine::OnDrain() {
-  if (relay_) return relay_->OnDrain();
-  login_->Bye(CloseReason::kDrained, ImapText(Trouble::kUnavailable, kShuttingDown));
+void ImapEngine::OnDrain(CloseReason why) {
+  if (relay_) return relay_->OnDrain(why);
+  login_->Bye(why, ImapText(Trouble::kUnavailable, DrainText(why)));
 }
 
 void ImapEngine::OnDrainDeadline() {
   if (relay_) return relay_->OnDrainDeadline();
-  login_->Bye(CloseReason::kDrainDeadline, ImapText(Trouble::kUnavailable, kShuttingDown));
+  login_->Bye(CloseReason::kDrainDeadline,
+              ImapText(Trouble::kUnavailable, DrainText(CloseReason::kDrained)));
 }
 
 void ImapEngine::OnAbandoned() {

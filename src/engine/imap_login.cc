@@ -14,8 +14,27 @@ ImapOffer ImapLogin::Offer() const {
   return {core_.host.plan().listener(client.listener), client};
 }
 
+bool ImapLogin::Hides(std::string_view capability) const {
+  const SessionRules* rules = core_.host.rules();
+  return rules != nullptr && rules->HidesCapability(capability);
+}
+
+std::string ImapLogin::Capabilities() const {
+  const std::string names = Offer().Capabilities(core_.host.common_offer());
+  const SessionRules* rules = core_.host.rules();
+  return rules == nullptr ? names : WithoutHidden(names, *rules);
+}
+
+imap::CommandSet ImapLogin::Commands() const {
+  imap::CommandSet commands = Offer().Commands();
+  for (const CommandKind kind : {CommandKind::kId, CommandKind::kStarttls}) {
+    if (Hides(imap::CommandName(kind))) commands.reset(static_cast<std::size_t>(kind));
+  }
+  return commands;
+}
+
 void ImapLogin::Greet() {
-  core_.host.ToClient("* OK [CAPABILITY " + Offer().Capabilities() + "] " + core_.host.plan().name +
+  core_.host.ToClient("* OK [CAPABILITY " + Capabilities() + "] " + core_.host.plan().name +
                       " ready\r\n");
 }
 
@@ -75,7 +94,7 @@ void ImapLogin::OnLine(std::string_view line) {
     state_ = State::kCommand;
     return OnStep(reader_.Next(line), line);
   }
-  OnStep(reader_.First(line, Offer().Commands(), {}), line);
+  OnStep(reader_.First(line, Commands(), {}), line);
 }
 
 void ImapLogin::OnStep(Step step, std::string_view line) {

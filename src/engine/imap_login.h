@@ -42,6 +42,8 @@ class ImapLogin {
   void OnBackendSecured();
   void OnBackendConnected();
   void OnBackendFailed();
+  // The login that is under way is not to be: a rule, a limit or a lookup says so.
+  void OnRefusal(const Refusal& refusal);
   void OnBackendEnd();
   // The backend took too long.
   void OnConnectTimeout();
@@ -71,6 +73,9 @@ class ImapLogin {
 
   // Reading the client (imap_login.cc).
   ImapOffer Offer() const;
+  bool Hides(std::string_view capability) const;
+  std::string Capabilities() const;
+  imap::CommandSet Commands() const;
   bool MayRead() const;
   std::size_t LineLimit(std::string_view bytes) const;
   void OnFrame(const imap::Frame& frame, std::string_view bytes);
@@ -87,6 +92,7 @@ class ImapLogin {
   bool RefuseLogin(Step step);
   void OnCommand(std::string_view arguments);
   void OnId(std::string_view arguments);
+  void LearnWhoSpeaks(std::string_view arguments);
   void OnLoginArguments(std::string_view arguments);
   void OnAuthenticate(std::string_view arguments);
   void OnSasl(SaslExchange::Outcome outcome);
@@ -99,8 +105,14 @@ class ImapLogin {
   void Refused();
   void Unavailable(std::optional<BackendFailure> failure);
   void Reject(BackendFailure failure);
-  void Fail(std::string line, CommandResult result, LoginResult login,
-            std::optional<BackendFailure> failure);
+  struct Failure {
+    CommandResult command = CommandResult::kLocal;
+    LoginResult login = LoginResult::kUnavailable;
+    std::string_view logged;                // the result in the log
+    bool wrong_password = false;            // an attempt is used up
+    std::optional<BackendFailure> backend;  // it is to blame
+  };
+  void Fail(std::string_view text, const Failure& failure);
 
   ImapCore& core_;
   State state_ = State::kCommand;

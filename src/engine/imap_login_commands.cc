@@ -47,10 +47,9 @@ void ImapLogin::OnCommand(std::string_view arguments) {
     return;
   }
   if (kind == CommandKind::kCapability) {
-    core_.host.ToClient("* CAPABILITY " + Offer().Capabilities() + "\r\n");
+    core_.host.ToClient("* CAPABILITY " + Capabilities() + "\r\n");
   } else if (kind == CommandKind::kId) {
-    OnId(arguments);
-    core_.host.ToClient("* ID (\"name\" \"Postern\")\r\n");
+    return OnId(arguments);
   } else if (kind == CommandKind::kLogout) {
     core_.host.ToClient("* BYE until next time\r\n");
     Answer(kind, "OK", "logged out");
@@ -59,8 +58,18 @@ void ImapLogin::OnCommand(std::string_view arguments) {
   Answer(kind, "OK", "done");
 }
 
-// Webmails and inner proxies say for whom they speak, once; nobody else is heard (DESIGN 2.7).
 void ImapLogin::OnId(std::string_view arguments) {
+  LearnWhoSpeaks(arguments);
+  if (const std::optional<Refusal> refusal = core_.LearnId(arguments)) {
+    core_.Count(CommandKind::kId, CommandResult::kDenied);
+    return Bye(CloseReason::kRule, ImapText(refusal->trouble, refusal->text));
+  }
+  core_.host.ToClient("* ID (\"name\" \"Postern\")\r\n");
+  Answer(CommandKind::kId, "OK", "done");
+}
+
+// Webmails and inner proxies say for whom they speak, once; nobody else is heard (DESIGN 2.7).
+void ImapLogin::LearnWhoSpeaks(std::string_view arguments) {
   if (spoken_for_ || !core_.host.client_facts().trusted || Offer().needs_tls()) return;
   std::optional<std::string> address;
   std::optional<std::string> port;
@@ -103,7 +112,9 @@ void ImapLogin::OnAuthenticate(std::string_view arguments) {
   arguments = arguments.substr(1, imap::TrimmedLength(arguments) - 1);
   const std::size_t space = arguments.find(' ');
   const std::optional<Mechanism> mechanism = SaslMechanismOf(arguments.substr(0, space));
-  if (!mechanism || !Offer().Has(*mechanism)) {
+  const bool offered = mechanism && Offer().Has(*mechanism) &&
+                       !Hides("AUTH=" + std::string(MechanismName(*mechanism)));
+  if (!offered) {
     return Answer(CommandKind::kAuthenticate, "NO",
                   ImapText(Trouble::kMechanism, "this mechanism is not offered"));
   }
@@ -139,7 +150,7 @@ void ImapLogin::TryLogin(Credentials credentials, Mechanism mechanism, CommandKi
   mechanism_ = mechanism;
   state_ = State::kBusy;
   core_.Complete(core_.Begin(tag_, kind));
-  core_.host.ConnectBackend(credentials_.login_name());
+  core_.host.ConnectBackend(credentials_, mechanism_);
 }
 
 // What the client has to say to the backend's reason goes there as it is, if it is short

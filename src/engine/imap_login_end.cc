@@ -6,10 +6,6 @@
 namespace postern {
 namespace {
 
-std::string_view LoginResultName(LoginResult result) {
-  return result == LoginResult::kFailed ? "failed" : "unavailable";
-}
-
 // Whether a backend's code says that the credentials are wrong, and not that it is out of order.
 bool BlamesCredentials(std::string_view text) {
   if (!text.starts_with('[')) return true;
@@ -49,9 +45,7 @@ void ImapLogin::Settle() {
     case ImapBackendLogin::Verdict::kRefused:
       return Refused();
     case ImapBackendLogin::Verdict::kNoMechanism:
-      return Fail(Tagged(tag_, "NO",
-                         ImapText(Trouble::kMechanism, "the mail server has no such mechanism")),
-                  CommandResult::kLocal, LoginResult::kUnavailable, {});
+      return Fail(ImapText(Trouble::kMechanism, "the mail server has no such mechanism"), {});
     case ImapBackendLogin::Verdict::kUnavailable:
       return Unavailable(backend_->failure());
     case ImapBackendLogin::Verdict::kUnusable:
@@ -62,6 +56,7 @@ void ImapLogin::Settle() {
 void ImapLogin::Succeed() {
   core_.shard.LoginPhaseDone(Protocol::kImap, core_.pool, LoginPhase::kLogin,
                              core_.host.now() - connected_at_);
+  if (const std::optional<Refusal> refusal = core_.host.Admit()) return OnRefusal(*refusal);
   const std::string& listed = backend_->capabilities();
   const imap::CapabilitySet known = imap::CapabilitySet::Parse(listed);
   core_.relayable = imap::RelayableCommands(known);
@@ -70,10 +65,9 @@ void ImapLogin::Succeed() {
   core_.user.assign(credentials_.login_name());
   core_.Rewritten(Rewrite::kCapability);
   const std::string& text = backend_->text();
-  core_.host.ToClient(backend_->alerts() +
-                      Tagged(tag_, "OK",
-                             "[CAPABILITY " + imap::FilterCapabilities(listed) + "] " +
-                                 (text.empty() ? "logged in" : text)));
+  core_.host.ToClient(backend_->alerts() + Tagged(tag_, "OK",
+                                                  "[CAPABILITY " + core_.Capabilities(listed) +
+                                                      "] " + (text.empty() ? "logged in" : text)));
   core_.shard.Login(Protocol::kImap, mechanism_, LoginResult::kOk);
   core_.End(*core_.in_flight.front(), CommandResult::kOk);
   state_ = State::kDone;
@@ -81,17 +75,38 @@ void ImapLogin::Succeed() {
 }
 
 void ImapLogin::Refused() {
-  const std::string& text = backend_->text();
+  const std::string text = backend_->text();
   const bool coded = text.starts_with('[');
-  Fail(Tagged(tag_, "NO", coded ? text : ImapText(Trouble::kCredentials, text)), CommandResult::kNo,
-       BlamesCredentials(text) ? LoginResult::kFailed : LoginResult::kUnavailable, {});
+  Failure failure;
+  failure.command = CommandResult::kNo;
+  failure.wrong_password = BlamesCredentials(text);
+  if (failure.wrong_password) failure.login = LoginResult::kFailed;
+  Fail(coded ? text : ImapText(Trouble::kCredentials, text), failure);
 }
 
 void ImapLogin::Unavailable(std::optional<BackendFailure> failure) {
-  Fail(
-      Tagged(tag_, "NO",
-             ImapText(Trouble::kUnavailable, "the mail server cannot be reached, try again later")),
-      CommandResult::kLocal, LoginResult::kUnavailable, failure);
+  Failure why;
+  why.backend = failure;
+  Fail(ImapText(Trouble::kUnavailable, "the mail server cannot be reached, try again later"), why);
+}
+
+void ImapLogin::OnRefusal(const Refusal& refusal) {
+  if (state_ != State::kBusy) return;
+  const bool rule = refusal.trouble == Trouble::kAuthorization ||
+                    refusal.trouble == Trouble::kTlsRequired || refusal.trouble == Trouble::kLimit;
+  const bool limit = refusal.trouble == Trouble::kLimit;
+  Failure failure;
+  if (rule) failure.command = CommandResult::kDenied;
+  if (rule) failure.logged = "denied";
+  if (limit) failure.logged = "limit";
+  failure.login = limit                            ? LoginResult::kLimit
+                  : refusal.wrong_password || rule ? LoginResult::kFailed
+                                                   : LoginResult::kUnavailable;
+  failure.wrong_password = refusal.wrong_password;
+  const bool last = refusal.last;
+  Fail(ImapText(refusal.trouble, refusal.text), failure);
+  if (!last || core_.ended()) return;
+  Bye(limit ? CloseReason::kLimit : CloseReason::kRule, "logging in is over");
 }
 
 void ImapLogin::Reject(BackendFailure failure) {
@@ -99,21 +114,23 @@ void ImapLogin::Reject(BackendFailure failure) {
   core_.host.RejectBackend(failure);
 }
 
-void ImapLogin::Fail(std::string line, CommandResult result, LoginResult login,
-                     std::optional<BackendFailure> failure) {
-  core_.shard.Login(Protocol::kImap, mechanism_, login);
-  core_.host.LoginFailed(credentials_.login_name(), MechanismName(mechanism_),
-                         LoginResultName(login));
+void ImapLogin::Fail(std::string_view text, const Failure& failure) {
+  const bool failed = failure.login == LoginResult::kFailed;
+  const std::string line = Tagged(tag_, "NO", text);
+  core_.shard.Login(Protocol::kImap, mechanism_, failure.login);
+  core_.host.LoginFailed(
+      credentials_.login_name(), MechanismName(mechanism_),
+      !failure.logged.empty() ? failure.logged : (failed ? "failed" : "unavailable"));
   core_.host.ToClient(line);
-  core_.End(*core_.in_flight.front(), result);
-  core_.host.DropBackend(failure);
+  core_.End(*core_.in_flight.front(), failure.command);
+  core_.host.DropBackend(failure.backend);
   core_.pool = kNoPool;
   core_.backend = kNoBackend;
   backend_.reset();
   credentials_ = Credentials{};
   state_ = State::kCommand;
   // Trouble of ours or of a backend is no attempt at a password.
-  if (login == LoginResult::kFailed && ++attempts_ >= core_.host.plan().limits.login_attempts) {
+  if (failure.wrong_password && ++attempts_ >= core_.host.plan().limits.login_attempts) {
     Bye(CloseReason::kLoginFailed, "too many logins failed");
   }
 }

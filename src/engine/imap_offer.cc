@@ -1,5 +1,7 @@
 #include "engine/imap_offer.h"
 
+#include "postern/imap/capability.h"
+
 namespace postern {
 
 using imap::CommandKind;
@@ -23,13 +25,17 @@ std::string_view ImapOffer::Advice() const {
   return "this way to log in is not offered";
 }
 
-std::string ImapOffer::Capabilities() const {
+std::string ImapOffer::Capabilities(const CommonOffer& common) const {
   std::string names = "IMAP4rev1 LITERAL+ SASL-IR ID";
   if (starttls()) names += " STARTTLS";
   if (needs_tls_ || !mechanisms_.passwords()) names += " LOGINDISABLED";
-  if (needs_tls_) return names;
   for (const Mechanism mechanism : kSaslMechanisms) {
-    if (Has(mechanism)) names.append(" AUTH=").append(MechanismName(mechanism));
+    if (!needs_tls_ && Has(mechanism)) names.append(" AUTH=").append(MechanismName(mechanism));
+  }
+  if (common.imap.empty()) return names;
+  const imap::CapabilitySet ours = imap::CapabilitySet::Parse(names);
+  for (const std::string& name : common.imap) {
+    if (imap::MayPass(name) && !ours.Has(name)) names.append(" ").append(name);
   }
   return names;
 }

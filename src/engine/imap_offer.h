@@ -26,8 +26,8 @@ class ImapOffer {
   std::optional<Trouble> Refusal(imap::CommandKind kind) const;
   // What a refused login is told, in words. Static.
   std::string_view Advice() const;
-  // The names behind `CAPABILITY `.
-  std::string Capabilities() const;
+  // The names behind `CAPABILITY `: ours, and what every backend has that the client could come to.
+  std::string Capabilities(const CommonOffer& common) const;
   imap::CommandSet Commands() const;
 
  private:

@@ -5,20 +5,25 @@
 //   reading       the client's next bytes are                       leaves when
 //   kLine         a command line                                    -
 //   kGather       a literal that is judged (mailbox, search key)    its last byte -> kTail
-//   kAwaitPlus    not read: the backend has not said `+` yet        `+` -> kStream or on; NO, BAD
-//   -> kLine, kSwallow kStream       a literal that is passed on unseen                its last
-//   byte -> kTail kTail         the rest of the command's line behind a literal   -> kLine,
-//   kGather, kAwaitPlus kSwallow      a literal of a refused command                    its last
-//   byte -> kSwallowTail kSwallowTail  the rest of a refused command's line              -> kLine,
-//   kSwallow kIdle         DONE                                              -> kLine kStopped
-//   ignored: LOGOUT was said, or the session ends
+//   kAwaitPlus    not read: the backend has not said `+` yet        `+` -> kStream or on;
+//                                                                   NO, BAD -> kLine, kSwallow
+//   kStream       a literal that is passed on unseen                its last byte -> kTail
+//   kTail         the rest of the command's line behind a literal   -> kLine, kGather, kAwaitPlus
+//   kSwallow      a literal of a refused command                    its last byte -> kSwallowTail
+//   kSwallowTail  the rest of a refused command's line              -> kLine, kSwallow
+//   kIdle         DONE                                              -> kLine
+//   kHeld         not read: a rule delays the command               its time -> kLine or on
+//   kStopped      ignored: LOGOUT was said, or the session ends
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "engine/head_reader.h"
 #include "engine/imap_core.h"
+#include "engine/imap_ruling.h"
+#include "engine/imap_selection.h"
 #include "postern/imap/framer.h"
 
 namespace postern {
@@ -32,7 +37,8 @@ class ImapRelay {
   void OnBackendEnd();
   void OnClientEnd();
   void OnIdleTimeout();
-  void OnDrain();
+  void OnPauseOver();
+  void OnDrain(CloseReason why);
   void OnDrainDeadline();
   bool blocked() const { return blocked_; }
   bool quiet() const;
@@ -47,6 +53,7 @@ class ImapRelay {
     kSwallow,
     kSwallowTail,
     kIdle,
+    kHeld,
     kStopped,
   };
   using Step = HeadReader::Step;
@@ -75,6 +82,19 @@ class ImapRelay {
   // Runs of client bytes that go on as they came.
   void Pass(std::string_view bytes);
   void FlushRun();
+  // What rules make of a command before the backend has any of it (imap_relay_rules.cc).
+  bool OnRules(const SessionRules* rules, std::string_view arguments, bool streamed);
+  void Judge(const SessionRules& rules, std::string_view arguments, bool streamed);
+  void Hold();
+  bool Enforce(const ImapRuling& ruling);
+  bool OnSessionRules(const SessionRules& rules, std::string_view arguments, bool streamed);
+  bool OnReadOnly(RuleId rule, std::string_view arguments, bool streamed);
+  bool SendAsExamine(std::string_view arguments);
+  bool MayBeHiddenUrl(const SessionRules& rules) const;
+  void Deny(std::string_view text, bool streamed);
+  void Refuse(std::string_view status, std::string_view text, bool streamed);
+  bool RefusesMore(bool streamed);
+  bool DeniesMore(const SessionRules& rules, bool streamed);
   // Commands of which Postern changes the arguments, or which it answers itself
   // (imap_relay_own.cc).
   bool OnOwnCommand(std::string_view head, std::string_view arguments);
@@ -97,7 +117,7 @@ class ImapRelay {
   void EndCommand(CommandRecord& record, CommandResult result);
   void AtBoundary();
   void BackendNonsense(bool at_boundary);
-  CommandRecord& Begin(std::string_view tag, imap::CommandKind kind);
+  CommandRecord& Begin(std::string_view tag, imap::CommandKind kind, bool as_it_came = true);
   void PassBack(std::string_view bytes);
   void FlushBack();
   bool AllAnswered() const;
@@ -113,6 +133,8 @@ class ImapRelay {
   bool idle_plus_due_ = false;     // the `+` of an IDLE has not come
   bool ends_at_boundary_ = false;  // everything is said but replies_; then the end, for ending_
   CloseReason ending_ = CloseReason::kInternal;
+  CloseReason drain_reason_ = CloseReason::kDrained;
+  ImapSelection selection_;
   imap::CommandFramer framer_;
   imap::ResponseFramer responses_;
   HeadReader reader_;
@@ -121,10 +143,11 @@ class ImapRelay {
   bool at_backend_ = false;  // a part of the command being read was sent
   std::size_t sent_ = 0;     // of the gathered head
   std::size_t next_stop_ = 0;
-  Instant mark_{};             // when the wait for `+`, the literal or the IDLE began
-  std::string_view run_;       // of client bytes; only within OnClientBytes
-  std::string_view back_run_;  // of backend bytes; only within OnBackendBytes
-  std::string replies_;        // of ours, waiting for a boundary
+  std::unique_ptr<ImapRuling> ruling_;  // of the command being read
+  Instant mark_{};                  // when the wait for `+`, the literal or the IDLE began
+  std::string_view run_;            // of client bytes; only within OnClientBytes
+  std::string_view back_run_;       // of backend bytes; only within OnBackendBytes
+  std::string replies_;             // of ours, waiting for a boundary
 };
 
 }  // namespace postern

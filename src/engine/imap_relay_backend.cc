@@ -102,7 +102,7 @@ void ImapRelay::SendCapabilities(std::string_view before, std::string_view names
                                  std::string_view behind) {
   FlushBack();
   core_.Rewritten(Rewrite::kCapability);
-  core_.host.ToClient(std::string(before) + imap::FilterCapabilities(names) + std::string(behind) +
+  core_.host.ToClient(std::string(before) + core_.Capabilities(names) + std::string(behind) +
                       "\r\n");
 }
 
@@ -114,10 +114,19 @@ bool ImapRelay::OnTagged(std::string_view line, bool whole) {
     BackendNonsense(true);
     return false;
   }
+  const CommandResult result = ResultOf(head.status);
+  if (!record->reply.empty()) {
+    FlushBack();
+    core_.host.ToClient(Tagged(head.tag, "NO", record->reply));
+    selection_.Ended(*record, result, core_.in_flight);
+    EndCommand(*record, CommandResult::kDenied);
+    return false;
+  }
   const bool pass = PassStatus(head, line, whole);
   if (core_.ended()) return false;
   if (pass) PassBack({line.data(), line.size() + (whole ? 2 : 0)});
-  EndCommand(*record, ResultOf(head.status));
+  selection_.Ended(*record, result, core_.in_flight);
+  EndCommand(*record, result);
   return false;
 }
 
@@ -227,7 +236,8 @@ void ImapRelay::OnIdleTimeout() {
   core_.Finish(CloseReason::kIdleTimeout, Ending::kAbort);
 }
 
-void ImapRelay::OnDrain() {
+void ImapRelay::OnDrain(CloseReason why) {
+  if (!draining_) drain_reason_ = why;
   draining_ = true;
   MaybeOver();
 }
@@ -256,13 +266,15 @@ bool ImapRelay::AllAnswered() const {
 void ImapRelay::MaybeOver() {
   if (core_.ended() || !responses_.at_boundary()) return;
   // What a client said before it left is heard, unless no command begins any more.
-  if (client_gone_ && blocked_ && !(draining_ && reading_ == Reading::kLine)) return;
+  const bool begun = reading_ != Reading::kLine && reading_ != Reading::kHeld;
+  const bool waits = blocked_ || reading_ == Reading::kHeld;
+  if (client_gone_ && waits && (begun || !draining_)) return;
   // A client that is gone sends no more of a command it has begun.
   const bool cut = client_gone_ && open_ != nullptr && core_.in_flight.size() == 1;
   if (!AllAnswered() && !cut) return;
   FlushBack();
   if (client_gone_) return core_.Finish(CloseReason::kClientClosed, Ending::kOrderly);
-  Bye(CloseReason::kDrained, ImapText(Trouble::kUnavailable, "server shutting down"));
+  Bye(drain_reason_, ImapText(Trouble::kUnavailable, DrainText(drain_reason_)));
 }
 
 void ImapRelay::PassBack(std::string_view bytes) {

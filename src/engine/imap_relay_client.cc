@@ -20,6 +20,7 @@ bool ImapRelay::MayRead() const {
     case Reading::kStream:
       return core_.host.BackendHasRoom();
     case Reading::kAwaitPlus:
+    case Reading::kHeld:
       return false;
     case Reading::kIdle:
       // A DONE before the backend took up the IDLE would be a command to it.
@@ -46,6 +47,8 @@ std::size_t ImapRelay::OnClientBytes(std::string_view bytes) {
     const Frame frame = framer_.Next(rest, kMaxHead);
     if (frame.kind == Frame::Kind::kNeedMore) break;
     OnClientFrame(frame, rest);
+    // A line that a rule delays is read again.
+    if (reading_ == Reading::kHeld && !reader_.gathered()) break;
     consumed += frame.size;
   }
   FlushRun();
@@ -84,11 +87,14 @@ void ImapRelay::OnClientLine(std::string_view line) {
         swallow_done_ = false;
         if (EqualsNoCase(content, "DONE")) return core_.Elide(line.size());
       }
-      return OnStep(reader_.First(content, core_.relayable, core_.append_forms), line);
+      return OnStep(reader_.First(content, core_.relayable, core_.append_forms,
+                                  core_.host.plan().pass_commands(core_.pool)),
+                    line);
     case Reading::kGather:
     case Reading::kAwaitPlus:
     case Reading::kStream:
     case Reading::kSwallow:
+    case Reading::kHeld:
     case Reading::kStopped:
       return core_.Finish(CloseReason::kInternal, EngineHost::Ending::kAbort);
   }
@@ -116,7 +122,12 @@ void ImapRelay::OnStep(Step step, std::string_view line) {
 
 void ImapRelay::OnWholeLine(std::string_view line) {
   const std::string_view head = line.substr(0, line.size() - 2 - reader_.trimmed());
-  if (OnOwnCommand(head, head.substr(reader_.start().arguments))) return core_.Elide(line.size());
+  const std::string_view arguments = head.substr(reader_.start().arguments);
+  const SessionRules* rules = core_.host.rules();
+  if ((rules != nullptr || ruling_ != nullptr) && OnRules(rules, arguments, false)) {
+    return reading_ == Reading::kHeld ? void() : core_.Elide(line.size());
+  }
+  if (OnOwnCommand(head, arguments)) return core_.Elide(line.size());
   const CommandKind kind = reader_.kind();
   CommandRecord& record = Begin(reader_.tag(), kind);
   if (reader_.trimmed() == 0) {
@@ -138,13 +149,17 @@ void ImapRelay::OnWholeLine(std::string_view line) {
 }
 
 void ImapRelay::OnWholeHead() {
+  const SessionRules* rules = core_.host.rules();
+  if ((rules != nullptr || ruling_ != nullptr) && OnRules(rules, reader_.arguments(), false)) {
+    return;
+  }
   const std::string_view text = reader_.text();
   if (OnOwnCommand(text.substr(0, text.size() - 2), reader_.arguments())) {
     reader_.Reset();
     reading_ = Reading::kLine;
     return;
   }
-  open_ = &Begin(reader_.tag(), reader_.kind());
+  open_ = &Begin(reader_.tag(), reader_.kind(), !reader_.verb_replaced());
   at_backend_ = true;
   SendHead();
 }
@@ -161,6 +176,9 @@ void ImapRelay::BeginGather() {
 }
 
 void ImapRelay::BeginStream() {
+  const SessionRules* rules = core_.host.rules();
+  const bool ruled = !at_backend_ && (rules != nullptr || ruling_ != nullptr);
+  if (ruled && OnRules(rules, reader_.arguments(), true)) return;
   const std::uint64_t limit = core_.host.plan().limits.append;
   const bool too_big =
       reader_.kind() != CommandKind::kSetmetadata && limit > 0 && reader_.mark().size > limit;
@@ -215,6 +233,7 @@ void ImapRelay::EndOfCommand() {
   at_backend_ = false;
   sent_ = next_stop_ = 0;
   reader_.Reset();
+  ruling_.reset();
   reading_ = Reading::kLine;
 }
 
@@ -239,6 +258,8 @@ void ImapRelay::OnLiteralPiece(std::string_view piece) {
 void ImapRelay::OnTail(std::string_view line) {
   const Step step = reader_.Next(line.substr(0, line.size() - 2));
   if (!at_backend_) return OnStep(step, line);
+  const bool goes_on = step == Step::kStream || step == Step::kDone;
+  if (goes_on && RefusesMore(step == Step::kStream)) return core_.Elide(line.size());
   if (step == Step::kStream) {
     core_.Elide(line.size());
     return BeginStream();
@@ -258,18 +279,6 @@ void ImapRelay::OnTail(std::string_view line) {
   EndOfCommand();
 }
 
-void ImapRelay::OnSwallowTail(std::string_view line) {
-  core_.Elide(line.size());
-  imap::LiteralMark mark;
-  const imap::LineEnd end = imap::ReadLineEnd(line.substr(0, line.size() - 2), &mark);
-  if (end == imap::LineEnd::kDoubt) return Doubt({});
-  const bool more = end == imap::LineEnd::kLiteral && !mark.synchronising;
-  reading_ = more ? Reading::kSwallow : Reading::kLine;
-  if (!more) return;
-  framer_.OpenLiteral(mark.size);
-  if (mark.size == 0) reading_ = Reading::kSwallowTail;
-}
-
 void ImapRelay::OnIdleLine(std::string_view line) {
   if (!EqualsNoCase(line.substr(0, line.size() - 2), "DONE")) {
     core_.Elide(line.size());
@@ -281,49 +290,6 @@ void ImapRelay::OnIdleLine(std::string_view line) {
   open_ = nullptr;
   reading_ = Reading::kLine;
   Pass(line);
-}
-
-void ImapRelay::TooBig() {
-  const bool coming = !reader_.mark().synchronising;
-  const bool append = imap::Traits(reader_.kind()).literals == imap::Literals::kStreamed;
-  if (coming && !append && reader_.mark().size > kMaxHead) return Doubt(reader_.tag());
-  AnswerHere(Tagged(reader_.tag(), "NO",
-                    ImapText(Trouble::kTooBig, "this literal is longer than is allowed here")));
-  reader_.Reset();
-  reading_ = Reading::kLine;
-  if (!coming) return;
-  framer_.OpenLiteral(reader_.mark().size);
-  reading_ = Reading::kSwallow;
-}
-
-void ImapRelay::Clumsy(std::string_view text) {
-  const std::string_view tag = reader_.tag();
-  AnswerHere(Tagged(tag.empty() ? "*" : tag, "BAD", ImapText(Trouble::kClientBug, text)));
-  reader_.Reset();
-  reading_ = Reading::kLine;
-}
-
-void ImapRelay::Malformed(std::string_view bytes) {
-  if (reading_ == Reading::kIdle) {
-    const std::string tag = open_->tag;
-    return Doubt(tag);
-  }
-  if (reading_ == Reading::kLine) {
-    reader_.First(bytes.substr(0, bytes.find_first_of(std::string_view("\r\n\0", 3))), {}, {});
-  }
-  Doubt(reader_.tag());
-}
-
-// Nobody can say where the command ends: nothing more of it is forwarded and the session ends.
-void ImapRelay::Doubt(std::string_view tag) {
-  FlushRun();
-  // A command that was answered already gets no second answer and is not counted again.
-  const bool answered = open_ == nullptr && (at_backend_ || reading_ == Reading::kSwallowTail);
-  if (open_ == nullptr && !answered) core_.CountLocal(reader_.kind());
-  if (!tag.empty() && !answered) {
-    Reply(Tagged(tag, "BAD", ImapText(Trouble::kClientBug, "this cannot be read safely")));
-  }
-  Bye(CloseReason::kClientProtocol, "cannot tell where this command ends");
 }
 
 void ImapRelay::Pass(std::string_view bytes) {

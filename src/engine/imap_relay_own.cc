@@ -32,6 +32,12 @@ bool ImapRelay::OnOwnCommand(std::string_view head, std::string_view arguments) 
 // trusts us.
 bool ImapRelay::OnId(std::string_view head, std::string_view arguments) {
   const std::string tag(reader_.tag());
+  if (const std::optional<Refusal> refusal = core_.LearnId(arguments)) {
+    FlushRun();
+    core_.Count(CommandKind::kId, CommandResult::kDenied);
+    Bye(CloseReason::kRule, ImapText(refusal->trouble, refusal->text));
+    return true;
+  }
   if (!core_.backend_has_id) {
     AnswerHere("* ID (\"name\" \"Postern\")\r\n" + Tagged(tag, "OK", "done"));
     return true;
@@ -68,12 +74,15 @@ bool ImapRelay::OnId(std::string_view head, std::string_view arguments) {
 
 // What the client may not know of, it may not switch on.
 bool ImapRelay::OnEnable(std::string_view arguments) {
+  const SessionRules* rules = core_.host.rules();
+  const auto trusted = core_.host.plan().pass_capabilities(core_.pool);
   std::string kept;
   bool dropped = false;
   Arguments walk(arguments);
   for (Arguments::Argument name = walk.Next(); name.kind != Arguments::Kind::kEnd;
        name = walk.Next()) {
-    if (imap::MayPass(name.value)) {
+    if (imap::MayPass(name.value, trusted) &&
+        (rules == nullptr || !rules->HidesCapability(name.value))) {
       kept.append(" ").append(name.value);
     } else {
       dropped = true;
@@ -91,9 +100,10 @@ bool ImapRelay::OnEnable(std::string_view arguments) {
   return true;
 }
 
-CommandRecord& ImapRelay::Begin(std::string_view tag, CommandKind kind) {
+CommandRecord& ImapRelay::Begin(std::string_view tag, CommandKind kind, bool as_it_came) {
   CommandRecord& record = core_.Begin(tag, kind);
   record.behind_idle = idle_plus_due_;
+  selection_.Begun(record, as_it_came);
   return record;
 }
 

@@ -46,7 +46,7 @@ CommandRecord& InFlight::Add(std::string_view tag, std::uint8_t command) {
   record.tag.assign(tag);
   record.command = command;
   record.local = record.denied = record.multiline = record.complete = false;
-  record.first_byte_seen = record.behind_idle = false;
+  record.first_byte_seen = record.behind_idle = record.writable = false;
   record.start = Instant{};
   record.stall_at_start = record.first_byte = Duration{};
   std::unique_ptr<CommandRecord>& end = tail_ == nullptr ? head_ : tail_->next;

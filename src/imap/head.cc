@@ -115,8 +115,9 @@ Shape HeadScanner::Mark(std::string_view part, std::size_t* position) {
 }
 
 Arguments::Argument Arguments::Next() {
-  while (rest_.starts_with(' ')) rest_.remove_prefix(1);
   Argument argument;
+  argument.spaced = rest_.starts_with(' ');
+  while (rest_.starts_with(' ')) rest_.remove_prefix(1);
   if (rest_.empty() || rest_.front() == '\r') return argument;
   const char first = rest_.front();
   if (first == '(' || first == ')') {

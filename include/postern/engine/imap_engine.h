@@ -24,16 +24,19 @@ class ImapEngine final : public Engine {
   ~ImapEngine() override;
 
   void Start() override;
+  void Deny(const Refusal& refusal, CloseReason reason) override;
   std::size_t OnClientBytes(std::string_view bytes) override;
   std::size_t OnBackendBytes(std::string_view bytes) override;
   bool client_blocked() const override;
   void OnBackendConnected(PoolId pool, BackendId backend) override;
   void OnSecured(Side side) override;
   void OnBackendFailed() override;
+  void OnLoginRefused(const Refusal& refusal) override;
+  void OnPauseOver() override;
   void OnBackendEnd() override;
   void OnClientEnd() override;
   void OnTimeout(Timeout which) override;
-  void OnDrain() override;
+  void OnDrain(CloseReason why) override;
   void OnDrainDeadline() override;
   void OnAbandoned() override;
   bool quiet() const override;

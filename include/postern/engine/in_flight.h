@@ -22,11 +22,14 @@ struct CommandRecord {
   bool multiline = false;    // POP3: a positive reply has a body
   bool complete = false;     // all of it was read from the client
   bool first_byte_seen = false;
+  bool writable = false;     // IMAP: a SELECT that opens a mailbox for writing
   bool behind_idle = false;  // IMAP: begun behind an IDLE that ended without its `+`
   Instant start{};           // last byte read, or the end of the command before it if that is later
   Duration stall_at_start{};  // the session's client stall then
   Duration first_byte{};      // from start to the first byte of the backend's answer
-  std::string reply;          // POP3: our own answer, when local
+  // POP3: our own answer, when local. IMAP: with its code, what a refused SELECT is told instead of
+  // the backend's own words.
+  std::string reply;
   std::unique_ptr<CommandRecord> next;
 };
 

@@ -65,6 +65,7 @@ class Arguments {
     Kind kind = Kind::kEnd;
     std::string value;  // decoded: without quotes, escapes and marks
     bool quoted = false;
+    bool spaced = false;  // a space stands in front of it
   };
   // head starts behind the verb. Must outlive the walk; only heads that HeadScanner found good.
   explicit Arguments(std::string_view head) : rest_(head) {}
