@@ -155,6 +155,7 @@ Result<TimeWindow> TimeWindow::Parse(std::string_view text) {
 }
 
 bool TimeWindow::Contains(std::int64_t time) const {
+  if (time == 0) return false;
   const std::int64_t local = zone_ == nullptr ? time : time + OffsetOf(zone_, time);
   const std::int64_t day = local >= 0 ? local / kDay : (local - kDay + 1) / kDay;
   const std::int64_t minute = (local - day * kDay) / 60;

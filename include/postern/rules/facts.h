@@ -54,7 +54,7 @@ struct SessionFacts {
   Protocol protocol = Protocol::kImap;
   ListenerId listener = 0;
   Address client;
-  std::int64_t time = 0;  // seconds since 1970
+  std::int64_t time = 0;  // seconds since 1970; 0: not known
   std::string_view sni;
   TlsVersion tls_version = TlsVersion::kNone;
   std::string_view tls_cipher;   // IANA name

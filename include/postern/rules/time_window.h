@@ -15,7 +15,7 @@ class TimeWindow {
   // Days ("Mon", "Mon-Fri", "Sat,Sun"), hours ("08:00-18:00", "22:00-06:00" over midnight), zone;
   // days, hours, or zone (UTC) may be left out, not both days and hours.
   static Result<TimeWindow> Parse(std::string_view text);
-  // time: seconds since 1970.
+  // time: seconds since 1970; 0: not known, and in no window.
   bool Contains(std::int64_t time) const;
 
  private:
