@@ -22,6 +22,7 @@
 
 #include "engine/head_reader.h"
 #include "engine/imap_core.h"
+#include "engine/imap_hide.h"
 #include "engine/imap_ruling.h"
 #include "engine/imap_selection.h"
 #include "postern/imap/framer.h"
@@ -90,6 +91,7 @@ class ImapRelay {
   bool OnSessionRules(const SessionRules& rules, std::string_view arguments, bool streamed);
   bool OnReadOnly(RuleId rule, std::string_view arguments, bool streamed);
   bool SendAsExamine(std::string_view arguments);
+  bool RefusesUrl(const SessionRules& rules);
   bool MayBeHiddenUrl(const SessionRules& rules) const;
   void Deny(std::string_view text, bool streamed);
   void Refuse(std::string_view status, std::string_view text, bool streamed);
@@ -112,7 +114,10 @@ class ImapRelay {
   bool OnTagged(std::string_view line, bool whole);
   bool OnContinuation(std::string_view line, bool whole);
   bool TakeContinuation();
+  bool OnRest(std::string_view piece);
+  bool PassWhatIsNotHidden(std::string_view piece);
   bool PassStatus(const imap::ResponseHead& head, std::string_view line, bool whole);
+  bool PassCode(const imap::ResponseHead& head, std::string_view line, bool whole);
   void SendCapabilities(std::string_view before, std::string_view names, std::string_view behind);
   void EndCommand(CommandRecord& record, CommandResult result);
   void AtBoundary();
@@ -144,10 +149,11 @@ class ImapRelay {
   std::size_t sent_ = 0;     // of the gathered head
   std::size_t next_stop_ = 0;
   std::unique_ptr<ImapRuling> ruling_;  // of the command being read
-  Instant mark_{};                  // when the wait for `+`, the literal or the IDLE began
-  std::string_view run_;            // of client bytes; only within OnClientBytes
-  std::string_view back_run_;       // of backend bytes; only within OnBackendBytes
-  std::string replies_;             // of ours, waiting for a boundary
+  std::unique_ptr<ImapHide> hide_;      // once a mailbox was hidden
+  Instant mark_{};                      // when the wait for `+`, the literal or the IDLE began
+  std::string_view run_;                // of client bytes; only within OnClientBytes
+  std::string_view back_run_;           // of backend bytes; only within OnBackendBytes
+  std::string replies_;                 // of ours, waiting for a boundary
 };
 
 }  // namespace postern

@@ -40,7 +40,8 @@ std::size_t ImapRelay::OnBackendBytes(std::string_view bytes) {
     }
     const std::string_view piece = rest.substr(0, frame.size);
     consumed += frame.size;
-    if (!starts || OnResponse(piece, frame.kind == Frame::Kind::kLine)) PassBack(piece);
+    const bool whole = frame.kind == Frame::Kind::kLine;
+    if (starts ? OnResponse(piece, whole) : OnRest(piece)) PassBack(piece);
     if (responses_.at_boundary()) AtBoundary();
   }
   FlushBack();
@@ -64,7 +65,11 @@ bool ImapRelay::OnUntagged(std::string_view line, bool whole) {
   }
   if (head.status == ResponseHead::Status::kBye) bye_seen_ = true;
   if (head.status != ResponseHead::Status::kNone) return PassStatus(head, line, whole);
-  if (!EqualsNoCase(head.word, "CAPABILITY")) return true;
+  if (!EqualsNoCase(head.word, "CAPABILITY")) {
+    const SessionRules* rules = core_.host.rules();
+    if (rules == nullptr || !rules->hides_mailboxes()) return true;
+    return PassWhatIsNotHidden({line.data(), line.size() + (whole ? 2 : 0)});
+  }
   // A list that is too long to be read, or ends in a literal, cannot be filtered.
   if (whole && responses_.at_boundary()) {
     SendCapabilities("* CAPABILITY ", head.text, "");
@@ -74,8 +79,49 @@ bool ImapRelay::OnUntagged(std::string_view line, bool whole) {
   return false;
 }
 
-// Capabilities are filtered and referrals stripped wherever they occur (DESIGN 2.6, 2.8).
+// A response goes on that has begun. True: as it came.
+bool ImapRelay::OnRest(std::string_view piece) {
+  return hide_ == nullptr || !hide_->busy() || PassWhatIsNotHidden(piece);
+}
+
+// piece: with its CRLF. True: it goes on as it came.
+bool ImapRelay::PassWhatIsNotHidden(std::string_view piece) {
+  if (hide_ == nullptr) hide_ = std::make_unique<ImapHide>();
+  switch (hide_->OnFrame(core_.host.rules(), piece, responses_.at_boundary())) {
+    case ImapHide::Step::kPass:
+      return true;
+    case ImapHide::Step::kTaken:
+      return false;
+    case ImapHide::Step::kSend:
+      FlushBack();
+      core_.host.ToClient(hide_->text());
+      return false;
+    case ImapHide::Step::kNonsense:
+      // The client has seen nothing of this response.
+      BackendNonsense(true);
+      return false;
+  }
+  return true;
+}
+
 bool ImapRelay::PassStatus(const ResponseHead& head, std::string_view line, bool whole) {
+  const SessionRules* rules = core_.host.rules();
+  if (rules == nullptr || !rules->hides_mailboxes()) return PassCode(head, line, whole);
+  const std::optional<std::string> neutral = NeutralStatus(*rules, head, line, whole);
+  if (!neutral) return PassCode(head, line, whole);
+  if (!whole) {
+    if (hide_ == nullptr) hide_ = std::make_unique<ImapHide>();
+    hide_->LeaveOutRest();
+  }
+  if (PassCode(imap::ParseResponseHead(*neutral), *neutral, true)) {
+    FlushBack();
+    core_.host.ToClient(*neutral + "\r\n");
+  }
+  return false;
+}
+
+// Capabilities are filtered and referrals stripped wherever they occur (DESIGN 2.6, 2.8).
+bool ImapRelay::PassCode(const ResponseHead& head, std::string_view line, bool whole) {
   const bool capability = imap::CodeIs(head.code, "CAPABILITY");
   const bool referral = imap::CodeIs(head.code, "REFERRAL");
   if (!capability && !referral) return true;
@@ -155,7 +201,8 @@ void ImapRelay::EndCommand(CommandRecord& record, CommandResult result) {
 
 bool ImapRelay::OnContinuation(std::string_view line, bool whole) {
   // The text of a `+` may carry a code like any other; nobody needs it.
-  const bool coded = line.starts_with("+ [");
+  const SessionRules* rules = core_.host.rules();
+  const bool coded = line.starts_with("+ [") || (rules != nullptr && rules->hides_mailboxes());
   if (!whole) {
     BackendNonsense(true);
     return false;

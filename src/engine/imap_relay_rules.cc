@@ -98,11 +98,18 @@ bool ImapRelay::OnSessionRules(const SessionRules& rules, std::string_view argum
     return true;
   }
   if (rules.read_only() && OnReadOnly(rules.read_only_rule(), arguments, streamed)) return true;
-  if (streamed && MayBeHiddenUrl(rules)) {
-    Deny(ImapText(Trouble::kNoPermission, "a URL may not be a literal here"), streamed);
+  if (!rules.hides_mailboxes()) return streamed && RefusesUrl(rules);
+  if (const std::optional<HiddenAnswer> answer = JudgeHidden(rules, reader_.kind(), arguments)) {
+    Deny(ImapText(answer->trouble, answer->text), streamed);
     return true;
   }
-  return false;
+  return streamed && RefusesUrl(rules);
+}
+
+bool ImapRelay::RefusesUrl(const SessionRules& rules) {
+  if (!MayBeHiddenUrl(rules)) return false;
+  Deny(ImapText(Trouble::kNoPermission, "a URL may not be a literal here"), true);
+  return true;
 }
 
 // A literal inside a list of APPEND's and REPLACE's is a text, or a URL that nobody looks at.
@@ -181,7 +188,10 @@ void ImapRelay::Refuse(std::string_view status, std::string_view text, bool stre
 bool ImapRelay::RefusesMore(bool streamed) {
   const SessionRules* rules = core_.host.rules();
   if (rules == nullptr) return false;
-  const bool refused = (streamed && MayBeHiddenUrl(*rules)) || DeniesMore(*rules, streamed);
+  const bool hidden = rules->hides_mailboxes() && reader_.kind() != CommandKind::kSetmetadata &&
+                      JudgeHiddenBehindLiteral(*rules, reader_.text());
+  const bool refused =
+      hidden || (streamed && MayBeHiddenUrl(*rules)) || DeniesMore(*rules, streamed);
   if (!refused) return false;
   FlushRun();
   const std::string tag(reader_.tag());
