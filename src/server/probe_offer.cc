@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "postern/base/text.h"
 #include "postern/imap/capability.h"
@@ -17,8 +18,8 @@ bool Has(const std::vector<std::string>& names, const std::string& name) {
 // Not what every listener offers anyway, nor what is about the connection to the backend.
 bool MayBeOffered(const ProbedBackend& backend, const std::string& name) {
   if (EqualsNoCase(name, "IMAP4rev1") || EqualsNoCase(name, "SASL-IR")) return false;
-  const bool passed = backend.pass_capabilities != nullptr && Has(*backend.pass_capabilities, name);
-  return passed || imap::MayPass(name);
+  return backend.pass_capabilities == nullptr ? imap::MayPass(name)
+                                              : imap::MayPass(name, *backend.pass_capabilities);
 }
 
 // Whether something is known of every pool that serves the protocol, and there is one.

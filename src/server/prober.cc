@@ -59,6 +59,7 @@ struct Prober::Watched {
   std::vector<std::string> pass_capabilities;
   Duration every{};
   Duration patience{};
+  Instant began{};  // of the last probe
   std::optional<ProbeFindings> findings;
   std::string complaint;  // of the last probe; empty: it went well
   BackendState told = BackendState::kUp;
@@ -140,14 +141,14 @@ void Prober::TakeOver(Watched& watched) {
     watched.findings = std::move(before->findings);
     watched.complaint = std::move(before->complaint);
     // One that is under way is made again by the new configuration.
-    if (!before->probe) watched.due.Arm(std::min(before->due.at(), MonotonicNow() + watched.every));
+    if (before->due.armed()) {
+      watched.due.Arm(std::min(before->due.at(), MonotonicNow() + watched.every));
+    }
   }
 }
 
 void Prober::Begin(Watched& watched) {
-  const auto whole = std::chrono::duration<double>(watched.every);
-  const double factor = std::uniform_real_distribution<double>(0.9, 1.1)(random_);
-  watched.due.Arm(MonotonicNow() + std::chrono::duration_cast<Duration>(whole * factor));
+  watched.began = MonotonicNow();
   if (watched.target.address.family() == AF_UNSPEC) {
     return End(watched, {false, "the address of its name is not known", {}});
   }
@@ -159,6 +160,11 @@ void Prober::Begin(Watched& watched) {
 }
 
 void Prober::End(Watched& watched, ProbeOutcome outcome) {
+  // From its beginning, so that slow ones are not looked at less often; at times of its own, so
+  // that not all are looked at at once.
+  const auto whole = std::chrono::duration<double>(watched.every);
+  const double factor = std::uniform_real_distribution<double>(0.9, 1.1)(random_);
+  watched.due.Arm(watched.began + std::chrono::duration_cast<Duration>(whole * factor));
   watched.complaint = std::move(outcome.complaint);
   if (outcome.passed) {
     health_.ProbeSucceeded(watched.id, watched.target.protocol, MonotonicNow());

@@ -53,9 +53,9 @@ TEST_CASE("a pool that is gone keeps its place and takes no new sessions") {
   const Instant now{std::chrono::hours(1)};
   CHECK(second->routes.pool(0).name == "old");
   CHECK(second->routes.backend(0).name == "mail1");
-  CHECK(second->routes.Choose(health, 0, Protocol::kImap, "ann", now).count == 0);
+  CHECK(second->routes.Choose(health, {0, kNoBackend, Protocol::kImap, "ann"}, now).count == 0);
   CHECK(second->routes.routing_pool() == 1);
-  CHECK(second->routes.Choose(health, 1, Protocol::kImap, "ann", now).id[0] == 1);
+  CHECK(second->routes.Choose(health, {1, kNoBackend, Protocol::kImap, "ann"}, now).id[0] == 1);
 }
 
 TEST_CASE("a pool's TLS and forwarding reach engine and session") {
