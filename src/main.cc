@@ -1,5 +1,5 @@
-// The command line: postern run, check, --version. Reads arguments, calls the server, prints for
-// people.
+// The command line: postern run, check, ctl, --version. Reads arguments, calls the server, prints
+// for people.
 #include <signal.h>
 
 #include <CLI/CLI.hpp>
@@ -8,6 +8,7 @@
 
 #include "postern/net/tls.h"
 #include "postern/server/config.h"
+#include "postern/server/ctl.h"
 #include "postern/server/server.h"
 
 namespace {
@@ -27,6 +28,7 @@ constexpr const char* kExamples =
     "  postern check --help                    every key of the configuration, with its default\n"
     "\n"
     "Once it runs:\n"
+    "  postern ctl status                      is all well? postern ctl --help has the rest\n"
     "  curl http://127.0.0.1:9143/metrics      every command counted and timed (admin.address)\n"
     "  curl http://127.0.0.1:9143/readyz       does it take sessions?\n"
     "\n"
@@ -92,6 +94,42 @@ void AddFileOption(CLI::App& command, std::string& file) {
       ->capture_default_str();
 }
 
+CLI::App& AddCtl(CLI::App& app, postern::CtlRequest& request) {
+  using Verb = postern::CtlRequest::Verb;
+  CLI::App& ctl = *app.add_subcommand("ctl", "ask a running gateway, or tell it what to do");
+  ctl.require_subcommand(1);
+  ctl.footer(postern::kCtlHelp);
+  AddFileOption(ctl, request.config);
+  ctl.add_option("--address", request.address,
+                 "where the gateway's admin listener is; without it admin.address of the file")
+      ->type_name("HOST:PORT|unix:PATH");
+  ctl.add_flag("--json", request.json, "print the answer as JSON, as it came");
+  const auto add = [&](const char* name, const char* what, Verb verb) -> CLI::App& {
+    CLI::App& command = *ctl.add_subcommand(name, what);
+    command.fallthrough();
+    command.callback([&request, verb] { request.verb = verb; });
+    return command;
+  };
+  const auto add_for = [&](const char* name, const char* what, Verb verb) -> CLI::App& {
+    CLI::App& command = add(name, what, verb);
+    command.add_option("POOL/BACKEND", request.subject, "as backends lists them")->required();
+    return command;
+  };
+  add("status", "is all well? exit status 1 when not", Verb::kStatus);
+  add("sessions", "who is here, oldest first", Verb::kSessions);
+  add("kick", "end a session at its next command boundary", Verb::kKick)
+      .add_option("ID", request.subject, "as sessions lists it")
+      ->required();
+  add("backends", "the backends, how they are and how many sessions they have", Verb::kBackends);
+  add_for("drain", "send nobody new to a backend, and its sessions away", Verb::kDrain)
+      .add_option("--window", request.window, "the time over which its sessions leave")
+      ->type_name("TIME")
+      ->capture_default_str();
+  add_for("undrain", "let a backend take sessions again", Verb::kUndrain);
+  add("reload", "read the configuration again, and say whether it was applied", Verb::kReload);
+  return ctl;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -112,11 +150,14 @@ int main(int argc, char** argv) {
   AddFileOption(check, file);
   check.add_flag("--print", print, "print the effective configuration");
   check.footer("The configuration is TOML. Its keys:\n\n" + postern::DescribeKeys());
+  postern::CtlRequest request;
+  CLI::App& ctl = AddCtl(app, request);
 
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kOk : kUsage;
   }
+  if (ctl.parsed()) return postern::RunCtl(request, std::cout, std::cerr);
   return check.parsed() ? Check(file, print) : Run(file);
 }

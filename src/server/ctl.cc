@@ -1,4 +1,4 @@
-#include "server/ctl.h"
+#include "postern/server/ctl.h"
 
 #include <optional>
 #include <ostream>
