@@ -89,10 +89,11 @@ std::optional<HiddenAnswer> JudgeHidden(const SessionRules& rules, CommandKind k
   std::vector<NamedMailbox> names;
   imap::FindMailboxes(kind, head, names);
   std::optional<HiddenAnswer> answer = JudgeNames(rules, kind, names);
-  // Its children go with it, to names that no pattern may match. INBOX leaves its children behind
-  // (RFC 9051 §6.3.6).
+  // Its children go with it, to names that no pattern may match; INBOX leaves its children behind
+  // (RFC 9051 §6.3.6). DELETE does not touch children (§6.3.5).
   const bool moves = kind == CommandKind::kRename && !names.empty();
-  if (answer || !moves || EqualsNoCase(names.front().name, "INBOX")) return answer;
+  const bool leaves = !moves || EqualsNoCase(names.front().name, "INBOX");
+  if (answer || leaves || !rules.MayHideBelow(names.front().name)) return answer;
   return HiddenAnswer{Trouble::kCannot, "this mailbox cannot be renamed here"};
 }
 

@@ -97,12 +97,15 @@ bool ImapRelay::OnSessionRules(const SessionRules& rules, std::string_view argum
     Refuse("BAD", ImapText(Trouble::kClientBug, "this command is not known here"), streamed);
     return true;
   }
-  if (rules.read_only() && OnReadOnly(rules.read_only_rule(), arguments, streamed)) return true;
-  if (!rules.hides_mailboxes()) return streamed && RefusesUrl(rules);
-  if (const std::optional<HiddenAnswer> answer = JudgeHidden(rules, reader_.kind(), arguments)) {
-    Deny(ImapText(answer->trouble, answer->text), streamed);
-    return true;
+  // What read-only refuses, it refuses alike whether the mailbox is hidden or not.
+  const bool refused = rules.read_only() && imap::Traits(reader_.kind()).changes;
+  if (rules.hides_mailboxes() && !refused) {
+    if (const std::optional<HiddenAnswer> answer = JudgeHidden(rules, reader_.kind(), arguments)) {
+      Deny(ImapText(answer->trouble, answer->text), streamed);
+      return true;
+    }
   }
+  if (rules.read_only() && OnReadOnly(rules.read_only_rule(), arguments, streamed)) return true;
   return streamed && RefusesUrl(rules);
 }
 

@@ -37,6 +37,8 @@ class PatternTable {
   Status Compile(const CompileOptions& options);
 
   std::size_t size() const { return ids_.size(); }
+  // Whether the pattern may match a text that begins with this one; in doubt true.
+  bool MayMatchBehind(std::string_view beginning, std::uint32_t id) const;
   // Whether the pattern may be undecidable when a match fails.
   bool InSet(std::uint32_t id) const { return in_set_.Has(id); }
 

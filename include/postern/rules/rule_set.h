@@ -81,6 +81,9 @@ class SessionRules {
   // true when that cannot be found out for want of memory. The name as on the wire, decoded from
   // its string.
   bool HidesMailbox(std::string_view name) const;
+  // Whether a mailbox below one of this name may be hidden, which moves with it when it is renamed;
+  // in doubt true: of `.*/private` nobody can say where it begins. Takes a while: compiles.
+  bool MayHideBelow(std::string_view name) const;
   // Whether login rules wait for a client's ID (RuleSet::DecideById).
   bool AsksClientId() const { return asks_client_id_; }
 
