@@ -79,7 +79,7 @@ class FakeHost final : public EngineHost {
     const std::string& text = rule_book->rules.at(rule).text;
     return text.empty() ? "refused by a rule" : std::string_view(text);
   }
-  void Pause(Duration time) override { pauses.push_back(time); }
+  void Pause(Duration length) override { pauses.push_back(length); }
   std::optional<Refusal> LearnClientId(std::string_view name, std::string_view version) override {
     client_ids.push_back(std::string(name) + " " + std::string(version));
     return id_refusal;

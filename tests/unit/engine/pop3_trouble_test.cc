@@ -4,7 +4,7 @@
 #include <map>
 #include <string>
 
-#include "pop3_fixture.h"
+#include "pop3_rules_fixture.h"
 #include "postern/engine/trouble.h"
 
 namespace postern::testing {
@@ -50,19 +50,43 @@ std::string Cancelled() {
   return visit.ToClient();
 }
 
+std::string RefusedBy(Trouble trouble) {
+  Pop3Visit visit;
+  visit.Client("USER bob\r\nPASS secret\r\n");
+  visit.ToClient();
+  visit.LoginRefused({trouble, "no", false, false});
+  return visit.ToClient();
+}
+
+std::string DeniedByRule() {
+  RuledVisit visit({MakeRule("no", Action::kDeny, {{"command", "NOOP"}}, "no")});
+  visit.LogIn();
+  visit.Client("NOOP\r\n");
+  return visit.ToClient();
+}
+
 TEST_CASE("Every row of trouble that POP3 has is reached with its code") {
   const std::map<Trouble, std::string> reached = {
-      {Trouble::kCredentials, Refused()},        {Trouble::kTlsRequired, WithoutTls()},
-      {Trouble::kUnavailable, Unreachable()},    {Trouble::kClientBug, Said("NONSENSE")},
-      {Trouble::kMechanism, Said("AUTH OTHER")}, {Trouble::kCancelled, Cancelled()}};
-  // POP3 has no literals that could be too big.
-  CHECK(reached.size() == kTroubleCount - 1);
+      {Trouble::kCredentials, Refused()},
+      {Trouble::kTlsRequired, WithoutTls()},
+      {Trouble::kUnavailable, Unreachable()},
+      {Trouble::kClientBug, Said("NONSENSE")},
+      {Trouble::kMechanism, Said("AUTH OTHER")},
+      {Trouble::kCancelled, Cancelled()},
+      {Trouble::kLimit, RefusedBy(Trouble::kLimit)},
+      {Trouble::kNoPermission, DeniedByRule()},
+      {Trouble::kAuthorization, RefusedBy(Trouble::kAuthorization)}};
+  // POP3 has no literals that could be too big, and no mailboxes by name (three rows).
+  CHECK(reached.size() == kTroubleCount - 4);
   const std::map<Trouble, std::string> codes = {{Trouble::kCredentials, "-ERR [AUTH] "},
                                                 {Trouble::kTlsRequired, "-ERR [SYS/PERM] "},
                                                 {Trouble::kUnavailable, "-ERR [SYS/TEMP] "},
                                                 {Trouble::kClientBug, "-ERR "},
                                                 {Trouble::kMechanism, "-ERR "},
-                                                {Trouble::kCancelled, "-ERR "}};
+                                                {Trouble::kCancelled, "-ERR "},
+                                                {Trouble::kLimit, "-ERR [SYS/TEMP] "},
+                                                {Trouble::kNoPermission, "-ERR [SYS/PERM] "},
+                                                {Trouble::kAuthorization, "-ERR [SYS/PERM] "}};
   for (const auto& [trouble, line] : reached) {
     INFO(line);
     const std::string& code = codes.at(trouble);
