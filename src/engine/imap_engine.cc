@@ -97,6 +97,12 @@ bool ImapEngine::quiet() const { return relay_ ? relay_->quiet() : core_->in_fli
 
 std::string_view ImapEngine::user() const { return core_->user; }
 
+std::string_view ImapEngine::waiting_for() const {
+  const CommandRecord* oldest = core_->in_flight.front();
+  if (oldest == nullptr) return {};
+  return imap::CommandName(static_cast<imap::CommandKind>(oldest->command));
+}
+
 std::string ImapEngine::commands() const {
   return core_->counts.Json([](std::uint8_t command) {
     return imap::CommandName(static_cast<imap::CommandKind>(command));

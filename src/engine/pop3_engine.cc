@@ -130,6 +130,12 @@ void Pop3Engine::OnAbandoned() {
   state_ = State::kDone;
 }
 
+std::string_view Pop3Engine::waiting_for() const {
+  const CommandRecord* oldest = in_flight_.front();
+  if (oldest == nullptr) return {};
+  return pop3::CommandName(static_cast<pop3::CommandKind>(oldest->command));
+}
+
 std::string Pop3Engine::commands() const {
   return counts_.Json([](std::uint8_t command) {
     return pop3::CommandName(static_cast<pop3::CommandKind>(command));

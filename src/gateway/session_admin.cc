@@ -19,6 +19,7 @@ SessionInfo Session::Describe() const {
   info.tls_cipher = tls.cipher;
   info.age = now - opened_;
   info.idle = now - client_bytes_at_;
+  info.command = engine_->waiting_for();
   info.held = held();
   if (!client_.reading) {
     info.not_reading = "client: what it sent waits for the backend";

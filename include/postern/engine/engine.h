@@ -175,6 +175,8 @@ class Engine {
   virtual bool quiet() const = 0;
   // The name the client logged in with; empty before. Valid until the next call.
   virtual std::string_view user() const = 0;
+  // The name of the oldest command in flight; empty: there is none.
+  virtual std::string_view waiting_for() const { return {}; }
   // The commands of the session by name, as a JSON object.
   virtual std::string commands() const = 0;
 };

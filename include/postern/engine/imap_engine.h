@@ -41,6 +41,7 @@ class ImapEngine final : public Engine {
   void OnAbandoned() override;
   bool quiet() const override;
   std::string_view user() const override;
+  std::string_view waiting_for() const override;
   std::string commands() const override;
 
  private:

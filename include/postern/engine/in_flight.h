@@ -62,6 +62,7 @@ class InFlight {
   CommandRecord* Find(std::string_view tag);
   // The oldest one; null when empty.
   CommandRecord* front() { return head_.get(); }
+  const CommandRecord* front() const { return head_.get(); }
   CommandRecord* back() { return tail_; }
   void Remove(CommandRecord& record);
   void Clear();

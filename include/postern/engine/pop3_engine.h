@@ -71,6 +71,7 @@ class Pop3Engine final : public Engine {
   void OnAbandoned() override;
   bool quiet() const override { return in_flight_.empty(); }
   std::string_view user() const override { return user_; }
+  std::string_view waiting_for() const override;
   std::string commands() const override;
 
  private:
