@@ -5,6 +5,8 @@
 
 #include <functional>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "postern/base/log.h"
 #include "postern/net/loop.h"
@@ -13,12 +15,18 @@
 
 namespace postern {
 
+// Between two questions for a name, whatever its time to live is.
+struct NamePace {
+  Duration least = std::chrono::seconds(5);
+  Duration most = std::chrono::hours(1);
+};
+
 class NameWatch {
  public:
   // changed is called with the configuration that was adopted last, in which addresses of names are
   // those of now, whenever one of them differs; from a turn of the loop, never from inside Adopt.
   NameWatch(Loop& loop, Log& log, std::function<void(Config)> changed,
-            ResolverOptions options = {});
+            const ResolverOptions& options = {}, NamePace pace = {});
   ~NameWatch();
   NameWatch(const NameWatch&) = delete;
   NameWatch& operator=(const NameWatch&) = delete;
@@ -29,8 +37,19 @@ class NameWatch {
   void Adopt(const Config& config);
 
  private:
-  struct Inner;
-  std::unique_ptr<Inner> inner_;
+  struct Name;
+  Name* Find(const std::string& host);
+  void Ask(const std::string& host);
+  void Tell(Name& name, const std::string& reason);
+  void OnAnswer(const std::string& host, const ResolvedName& found);
+
+  Loop& loop_;
+  Log& log_;
+  const std::function<void(Config)> changed_;
+  const NamePace pace_;
+  Config config_;
+  std::vector<std::unique_ptr<Name>> names_;
+  Resolver resolver_;
 };
 
 }  // namespace postern

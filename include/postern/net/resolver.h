@@ -22,8 +22,7 @@ struct ResolverOptions {
 };
 
 struct ResolvedName {
-  // IPv4 before IPv6, each in the order of the answer; never empty; with the port that was asked
-  // for.
+  // IPv4 before IPv6, each in the order of the answer; never empty; with port 0.
   std::vector<Address> addresses;
   Duration ttl{};  // the shortest; zero for names of the hosts file
 };
@@ -36,13 +35,16 @@ class Resolver {
   Resolver(const Resolver&) = delete;
   Resolver& operator=(const Resolver&) = delete;
 
-  // Asks for the IPv4 and IPv6 addresses of a name, of the hosts file first. done is called once,
-  // on a later turn. Errors are sentences: the name does not exist, or no name server answered.
+  // Asks for the IPv4 and IPv6 addresses of a name, the hosts file first. done is called once, on a
+  // later turn, and must not destroy the resolver. Errors are sentences: the name does not exist,
+  // or no name server answered.
   using Done = std::function<void(Result<ResolvedName>)>;
-  void Resolve(const std::string& name, std::uint16_t port, Done done);
+  void Resolve(const std::string& name, Done done);
+
+  // Inner state, for resolver.cc only.
+  struct Inner;
 
  private:
-  struct Inner;
   std::unique_ptr<Inner> inner_;
 };
 
