@@ -115,6 +115,7 @@ std::string WithoutHidden(std::string_view names, const SessionRules& rules) {
 }
 
 std::string_view DrainText(CloseReason why) {
+  if (why == CloseReason::kLimit) return "another session of yours has taken the place of this one";
   return why == CloseReason::kKicked ? "an administrator has ended this session"
                                      : "server shutting down";
 }

@@ -115,7 +115,7 @@ void Pop3Engine::OnConnectTimeout() {
 }
 
 void Pop3Engine::OnDrain(CloseReason why) {
-  if (why == CloseReason::kKicked) return Kick();
+  if (why != CloseReason::kDrained) return Kick(why);
   // A session that is logged in goes on to its own QUIT, so that its deletions are not lost.
   if (!logged_in()) EndBeforeLogin(why, pop3::kShuttingDown);
 }

@@ -229,9 +229,9 @@ void Pop3Engine::ForwardToClient(Run& run) {
 
 void Pop3Engine::EndReply(Run& run, CommandResult result) {
   EndCommand(result);
-  if (state_ == State::kEnding && ending_ == CloseReason::kKicked) {
+  if (kicked_ != nullptr) {
     ForwardToClient(run);
-    return Break(CloseReason::kKicked, pop3::kKicked);
+    return Break(ending_, *kicked_);
   }
   while (!in_flight_.empty() && in_flight_.front()->local) {
     ForwardToClient(run);

@@ -70,11 +70,14 @@ void Pop3Engine::OnPauseOver() {
 
 // Nothing is deleted by that: there is no QUIT. A reply that the client is reading is read to its
 // end.
-void Pop3Engine::Kick() {
-  if (!logged_in()) return EndBeforeLogin(CloseReason::kKicked, pop3::kKicked);
-  if (!reply_cut()) return Break(CloseReason::kKicked, pop3::kKicked);
+void Pop3Engine::Kick(CloseReason why) {
+  const bool limit = why == CloseReason::kLimit;
+  const pop3::Complaint& words = limit ? pop3::kReplaced : pop3::kKicked;
+  if (!logged_in()) return EndBeforeLogin(why, words);
+  if (!reply_cut()) return Break(why, words);
   state_ = State::kEnding;
-  ending_ = CloseReason::kKicked;
+  ending_ = why;
+  kicked_ = &words;
 }
 
 }  // namespace postern

@@ -26,6 +26,8 @@ inline constexpr Complaint kLoginLost{Trouble::kUnavailable,
 inline constexpr Complaint kLoginTooLong{Trouble::kUnavailable, "the login took too long"};
 inline constexpr Complaint kShuttingDown{Trouble::kUnavailable, "shutting down"};
 inline constexpr Complaint kKicked{Trouble::kUnavailable, "this session was ended by the operator"};
+inline constexpr Complaint kReplaced{Trouble::kLimit,
+                                     "another session of yours has taken the place of this one"};
 inline constexpr Complaint kBackendGone{Trouble::kUnavailable,
                                         "the mail server ended the connection"};
 inline constexpr Complaint kBackendConfused{Trouble::kUnavailable,

@@ -186,7 +186,7 @@ class Pop3Engine final : public Engine {
   Ruling AskRules(const pop3::Command& command);
   Ruling Judge(const pop3::Command& command, const SessionRules& rules, Duration* delay);
   bool holds() const { return held_ && !held_->over; }
-  void Kick();
+  void Kick(CloseReason why);
 
   // Both.
   CommandRecord& BeginCommand(pop3::CommandKind kind);
@@ -227,6 +227,7 @@ class Pop3Engine final : public Engine {
   std::string user_;
   std::string gathered_;                               // status line and body of a CAPA reply
   const pop3::Complaint* ending_complaint_ = nullptr;  // in kEnding: our last words, a constant
+  const pop3::Complaint* kicked_ = nullptr;  // the same, due behind the reply that is under way
 };
 
 }  // namespace postern

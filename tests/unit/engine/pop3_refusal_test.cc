@@ -241,6 +241,16 @@ TEST_CASE("A kicked POP3 session ends behind the reply that the client is readin
   CHECK(visit.Ended(CommandKind::kStat, CommandResult::kAborted) == 1);
 }
 
+TEST_CASE("A POP3 session gives way to another when a limit wants it") {
+  Pop3Visit visit;
+  visit.LogIn();
+  visit.Drain(CloseReason::kLimit);
+  CHECK(visit.ToClient() ==
+        "-ERR [SYS/TEMP] another session of yours has taken the place of this one\r\n");
+  CHECK(visit.ToBackend().empty());
+  CHECK(visit.host.Ended(CloseReason::kLimit));
+}
+
 TEST_CASE("A kicked POP3 login under way is counted") {
   Pop3Visit visit;
   visit.Client(kLogin);
