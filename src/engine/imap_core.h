@@ -66,7 +66,8 @@ struct ImapCore {
   std::string user;
 };
 
-// What a client is told whose session ends at a command boundary; why: kDrained, kKicked or kLimit. Static.
+// What a client is told whose session ends at a command boundary; why: kDrained, kKicked or kLimit.
+// Static.
 std::string_view DrainText(CloseReason why);
 
 // names without those that the rules hide; separated by single spaces.
