@@ -1,5 +1,5 @@
-// The command line: postern run, check, ctl, --version. Reads arguments, calls the server, prints
-// for people.
+// The command line: postern run, check, test, explain, ctl, --version. Reads arguments, calls the
+// server, prints for people.
 #include <signal.h>
 
 #include <CLI/CLI.hpp>
@@ -10,6 +10,8 @@
 #include "postern/server/config.h"
 #include "postern/server/ctl.h"
 #include "postern/server/server.h"
+#include "server/cli_check.h"
+#include "server/cli_rules.h"
 
 namespace {
 
@@ -26,6 +28,9 @@ constexpr const char* kExamples =
     "  postern check -c postern.toml --print   the same, with every default written out\n"
     "  postern run -c postern.toml             serve; SIGHUP reloads, SIGTERM drains and ends\n"
     "  postern check --help                    every key of the configuration, with its default\n"
+    "  postern test rules/*.toml               do rules do what their [[test]] tables say?\n"
+    "  postern explain -c postern.toml user=ann@example.org client=192.0.2.7 command='DELE 1'\n"
+    "                                          which rule decides, and why the others do not\n"
     "\n"
     "Once it runs:\n"
     "  postern ctl status                      is all well? postern ctl --help has the rest\n"
@@ -42,43 +47,14 @@ std::string VersionText() {
 #else
          "g++ " __VERSION__
 #endif
-         + "\nBoringSSL: " + postern::TlsLibraryText() + "\nlibuv:     " + postern::UvLibraryText();
-}
-
-// True when there are no errors. Prints what there is to standard error.
-bool Report(const postern::ConfigErrors& errors) {
-  for (const std::string& error : errors.errors) std::cerr << error << '\n';
-  for (const std::string& warning : errors.warnings) std::cerr << warning << " (warning)\n";
-  return errors.errors.empty();
-}
-
-postern::Config Load(const std::string& file, postern::ConfigErrors& errors) {
-  postern::Config config = postern::LoadConfig(file, errors);
-  postern::CheckFiles(config, errors);
-  postern::ResolveBackends(config, errors);
-  return config;
-}
-
-int Check(const std::string& file, bool print) {
-  postern::ConfigErrors errors;
-  const postern::Config config = Load(file, errors);
-  if (!Report(errors)) {
-    std::cerr << file << ": " << errors.errors.size()
-              << (errors.errors.size() == 1 ? " error\n" : " errors\n");
-    return kFailed;
-  }
-  if (print) {
-    std::cout << postern::PrintConfig(config);
-  } else {
-    std::cout << file << ": good\n";
-  }
-  return kOk;
+         + "\nBoringSSL: " + postern::TlsLibraryText() +
+         "\nlibuv:     " + postern::UvLibraryText() + "\nre2:       " + POSTERN_RE2_VERSION;
 }
 
 int Run(const std::string& file) {
   postern::ConfigErrors errors;
-  const postern::Config config = Load(file, errors);
-  if (!Report(errors)) return kFailed;
+  const postern::Config config = postern::LoadAll(file, errors);
+  if (!postern::Report(errors, std::cerr)) return kFailed;
   for (const postern::Status& status :
        {postern::CheckUser(config), postern::CheckNoOtherTlsLibrary()}) {
     if (status.ok()) continue;
@@ -92,6 +68,44 @@ void AddFileOption(CLI::App& command, std::string& file) {
   command.add_option("-c,--config", file, "the configuration file")
       ->type_name("FILE")
       ->capture_default_str();
+}
+
+// What the command line says, by command.
+struct Arguments {
+  std::string file = "/etc/postern/postern.toml";
+  postern::CheckOrder check;
+  postern::TestOrder test;
+  postern::ExplainOrder explain;
+  postern::CtlRequest ctl;
+};
+
+CLI::App& AddCheck(CLI::App& app, Arguments& arguments) {
+  CLI::App& check = *app.add_subcommand(
+      "check", "check the configuration, its rules and the files it names; all errors at once");
+  AddFileOption(check, arguments.file);
+  check.add_flag("--print", arguments.check.print, "print the effective configuration");
+  check.footer("The configuration is TOML. Its keys:\n\n" + postern::DescribeKeys());
+  return check;
+}
+
+CLI::App& AddTest(CLI::App& app, Arguments& arguments) {
+  CLI::App& test =
+      *app.add_subcommand("test", "run the [[test]] tables of rule files against their rules");
+  test.add_option("FILE", arguments.test.files, "rule files")->required();
+  return test;
+}
+
+CLI::App& AddExplain(CLI::App& app, Arguments& arguments) {
+  CLI::App& explain = *app.add_subcommand(
+      "explain", "which rule decides for these facts, and why the others do not");
+  AddFileOption(explain, arguments.file);
+  explain.add_option("KEY=VALUE", arguments.explain.facts, "what is known of a session");
+  explain.footer(
+      "Keys: " + postern::DescribeFacts() +
+      "\nWhat is not given is not known; but time is now, and tls_version 1.3.\n"
+      "Exit status: 0 explained, 1 a mistake in the configuration or its rules, 2 a fact "
+      "that is none.\n");
+  return explain;
 }
 
 CLI::App& AddCtl(CLI::App& app, postern::CtlRequest& request) {
@@ -141,23 +155,23 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.set_version_flag("--version", VersionText, "print the versions of Postern and its libraries");
 
-  std::string file = "/etc/postern/postern.toml";
-  bool print = false;
+  Arguments arguments;
   CLI::App& run = *app.add_subcommand("run", "run in the foreground until SIGTERM or SIGINT");
-  AddFileOption(run, file);
-  CLI::App& check = *app.add_subcommand(
-      "check", "check the configuration and the files it names; all errors at once");
-  AddFileOption(check, file);
-  check.add_flag("--print", print, "print the effective configuration");
-  check.footer("The configuration is TOML. Its keys:\n\n" + postern::DescribeKeys());
-  postern::CtlRequest request;
-  CLI::App& ctl = AddCtl(app, request);
+  AddFileOption(run, arguments.file);
+  CLI::App& check = AddCheck(app, arguments);
+  CLI::App& test = AddTest(app, arguments);
+  CLI::App& explain = AddExplain(app, arguments);
+  CLI::App& ctl = AddCtl(app, arguments.ctl);
 
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kOk : kUsage;
   }
-  if (ctl.parsed()) return postern::RunCtl(request, std::cout, std::cerr);
-  return check.parsed() ? Check(file, print) : Run(file);
+  if (ctl.parsed()) return postern::RunCtl(arguments.ctl, std::cout, std::cerr);
+  if (test.parsed()) return postern::RunTest(arguments.test, std::cout, std::cerr);
+  arguments.check.config = arguments.explain.config = arguments.file;
+  if (check.parsed()) return postern::RunCheck(arguments.check, std::cout, std::cerr);
+  if (explain.parsed()) return postern::RunExplain(arguments.explain, std::cout, std::cerr);
+  return Run(arguments.file);
 }

@@ -58,9 +58,13 @@ std::string DateText(std::int64_t end) {
 
 }  // namespace
 
+RulesRead ReadRulesOf(const Config& config, ConfigErrors& errors) {
+  return ReadRules(FindFiles(config, errors), &config, errors);
+}
+
 void LoadRules(Config& config, ConfigErrors& errors) {
   if (config.rule_files.empty() || !errors.errors.empty()) return;
-  const RulesRead read = ReadRules(FindFiles(config, errors), &config, errors);
+  const RulesRead read = ReadRulesOf(config, errors);
   if (!errors.errors.empty()) return;
   for (std::string& sentence : FindUselessRules(*read.book)) {
     errors.warnings.push_back(std::move(sentence));

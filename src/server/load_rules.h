@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "postern/server/config.h"
+#include "server/rules_reader.h"
 
 namespace postern {
 
@@ -13,6 +14,9 @@ namespace postern {
 // errors by which rules cannot be judged. A file that is missing is an error, a pattern that finds
 // none a warning.
 void LoadRules(Config& config, ConfigErrors& errors);
+
+// The same without a look at tests, for who looks at the rules themselves.
+RulesRead ReadRulesOf(const Config& config, ConfigErrors& errors);
 
 // The exemptions whose time is over at this time (seconds since 1970), a sentence each, beginning
 // with its place.

@@ -32,8 +32,12 @@ TEST_CASE("A minimal configuration has safe defaults") {
 
 TEST_CASE("Every printed default is the one the reference promises") {
   // Of a pool without TLS nothing is printed that could make believe it verified.
+  // A lookup in a file has neither timeout nor memory.
+  const std::string lookup =
+      std::string(kMinimal) + "[[lookup]]\ntype = \"http\"\nurl = \"http://127.0.0.1/\"\n";
   const std::string printed = PrintConfig(ParseGood(kMinimal).config) +
-                              PrintConfig(ParseGood(PoolWith("tls = \"starttls\"")).config);
+                              PrintConfig(ParseGood(PoolWith("tls = \"starttls\"")).config) +
+                              PrintConfig(ParseGood(lookup).config);
   for (const Key& key : Keys()) {
     if (key.preset.empty()) continue;
     CAPTURE(key.table, key.name);
@@ -81,6 +85,13 @@ insecure = false
 ca = "ca.pem"
 verify_name = "mail.internal"
 forward = ["id", "xclient"]
+pass_commands = ["XFOLDERS"]
+pass_capabilities = ["XFOLDERS"]
+probe = { every = "2s", user = "probe", password_file = "probe.pw" }
+[pool.master]
+user = "gateway"
+password_file = "master.pw"
+separator = "*"
 [[pool.backend]]
 name = "mail1"
 imap = "127.0.0.1:143"
@@ -101,6 +112,23 @@ imap = "localhost:143"
 pop3 = "127.0.0.3:110"
 [routing]
 pool = "new"
+[[lookup]]
+type = "file"
+path = "users.map"
+[[lookup]]
+type = "http"
+name = "web"
+url = "https://127.0.0.1:8080/auth"
+ca = "web.pem"
+timeout = "1s"
+ttl = "0s"
+stale = "1h"
+[[lookup]]
+type = "redis"
+url = "rediss://127.0.0.1:6379/0"
+command = "HGET mail:{domain} {local}"
+user = "gateway"
+password_file = "redis.pw"
 [timeouts]
 handshake = "1500ms"
 login = "1h"
@@ -112,11 +140,14 @@ allow_short_idle = true
 sessions = 5000
 login_attempts = 1
 append = "25MiB"
+[rules]
+files = ["rules/*.toml", "/srv/a.toml"]
 [log]
 path = "postern.log"
 slow = "250ms"
 [admin]
 address = "unix:admin.sock"
+token_file = "admin.token"
 )")
                             .config;
   CHECK(config.plan.timeouts.handshake == std::chrono::milliseconds(1500));
@@ -131,6 +162,19 @@ address = "unix:admin.sock"
   CHECK(config.pools[1].backends == std::vector<BackendId>{2});
   CHECK(config.log_path == "/etc/postern/postern.log");
   CHECK(config.admin_address == "unix:/etc/postern/admin.sock");
+  CHECK(config.admin_token_file == "/etc/postern/admin.token");
+  CHECK(config.pools[0].balance == Balance::kUser);
+  REQUIRE(config.pools[0].master);
+  CHECK(config.pools[0].master->separator == "*");
+  CHECK(config.pools[0].probe.every == std::chrono::seconds(2));
+  CHECK(config.pools[0].probe.password_file == "/etc/postern/probe.pw");
+  CHECK_FALSE(config.pools[1].master);
+  CHECK(config.pools[1].probe.every == std::chrono::seconds(5));
+  REQUIRE(config.lookups.size() == 3);
+  CHECK(config.lookups[0].name == "file");
+  CHECK(config.lookups[1].ttl == Duration::zero());
+  CHECK(config.lookups[2].name == "redis");
+  CHECK(config.rule_files == std::vector<std::string>{"/etc/postern/rules/*.toml", "/srv/a.toml"});
 
   const std::string printed = PrintConfig(config);
   CHECK(PrintConfig(ParseGood(printed).config) == printed);
