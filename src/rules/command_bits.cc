@@ -60,11 +60,8 @@ std::uint64_t CommandsThatMeet(std::span<const Test> tests, Protocol protocol) {
   const bool imap = protocol == Protocol::kImap;
   std::uint64_t bits = BitsUpTo(imap ? imap::kCommandCount : pop3::kCommandCount);
   for (const Test& test : tests) {
-    if (test.fact == Fact::kCommand) {
-      bits &= test.bits[static_cast<std::size_t>(protocol)];
-    } else if (test.fact != Fact::kTime) {
-      bits &= imap ? ImapCommandsWith(test.fact) : Pop3CommandsWith(test.fact);
-    }
+    if (test.fact == Fact::kTime) continue;
+    bits &= imap ? ImapCommandsWith(test.fact) : Pop3CommandsWith(test.fact);
   }
   return bits;
 }

@@ -9,7 +9,8 @@
 
 namespace postern {
 
-// tests: those of a rule's `if` that are ByCommand. 0: no command of this protocol ever meets them.
+// tests: those of a rule's `if` that are ByCommand, `command` aside. 0: no command of this protocol
+// ever meets them.
 std::uint64_t CommandsThatMeet(std::span<const Test> tests, Protocol protocol);
 
 }  // namespace postern

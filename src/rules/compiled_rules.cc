@@ -53,11 +53,12 @@ class Compiler {
   Result<Test> Compile(const Condition& condition, bool every);
   Status AddValue(const FactValue& value, Test& test);
   Status AddName(const FactValue& value, const std::vector<std::string>& names);
-  std::uint32_t AddPattern(Fact fact, const FactValue& value);
+  // Whether it is not a literal.
+  bool AddPattern(Fact fact, const FactValue& value);
   Status AddTests(const std::vector<Condition>& conditions, bool every, std::vector<Test> first,
                   std::uint8_t& of_session, std::uint8_t& of_command);
   void AddExemptions(const Rule& rule, CompiledRule& compiled);
-  void AddCommands(const CompiledRule& compiled);
+  void AddCommands(const Rule& rule, const CompiledRule& compiled);
   void Place(const Rule& rule, const CompiledRule& compiled);
   std::uint32_t RowsOf(Fact fact) const;
 
@@ -73,12 +74,12 @@ std::uint32_t Compiler::RowsOf(Fact fact) const {
   return fact == Fact::kSize ? count(out_.bounds) : count(out_.ids);
 }
 
-std::uint32_t Compiler::AddPattern(Fact fact, const FactValue& value) {
+bool Compiler::AddPattern(Fact fact, const FactValue& value) {
   auto& table = out_.tables[static_cast<std::size_t>(fact)];
   if (!table) table = std::make_unique<PatternTable>(KindOf(fact));
   const std::uint32_t id = table->Add(PatternText(fact, value));
   out_.ids.push_back(id);
-  return id;
+  return table->InSet(id);
 }
 
 Status Compiler::AddName(const FactValue& value, const std::vector<std::string>& names) {
@@ -117,7 +118,7 @@ Status Compiler::AddValue(const FactValue& value, Test& test) {
   } else if (test.fact == Fact::kPool) {
     return AddName(value, names_.pools);
   } else {
-    AddPattern(test.fact, value);
+    test.in_set = AddPattern(test.fact, value) || test.in_set;
   }
   return {};
 }
@@ -165,7 +166,9 @@ void Compiler::AddExemptions(const Rule& rule, CompiledRule& compiled) {
     row.first = static_cast<std::uint32_t>(out_.ids.size());
     row.count = static_cast<std::uint32_t>(exemption.users.size());
     row.until = exemption.until;
-    for (const FactValue& user : exemption.users) AddPattern(Fact::kUser, user);
+    for (const FactValue& user : exemption.users) {
+      row.in_set = AddPattern(Fact::kUser, user) || row.in_set;
+    }
     std::sort(out_.ids.begin() + static_cast<std::ptrdiff_t>(row.first), out_.ids.end());
     out_.exemptions.push_back(row);
   }
@@ -180,12 +183,16 @@ std::vector<Test> OwnTests(const Rule& rule) {
   return {test};
 }
 
-void Compiler::AddCommands(const CompiledRule& compiled) {
+void Compiler::AddCommands(const Rule& rule, const CompiledRule& compiled) {
   const std::span<const Test> tests(out_.tests);
-  const auto by_command =
-      tests.subspan(compiled.tests + compiled.session_ifs, compiled.command_ifs);
+  const auto others = tests.subspan(compiled.tests + compiled.session_ifs, compiled.command_ifs);
+  std::array<std::uint64_t, kProtocolCount> named{~std::uint64_t{0}, ~std::uint64_t{0}};
+  for (const Condition& condition : rule.conditions) {
+    // Has no rows, so that nothing is left behind.
+    if (condition.fact == Fact::kCommand) named = Compile(condition, false).value().bits;
+  }
   for (std::size_t i = 0; i < kProtocolCount; ++i) {
-    out_.commands[i].push_back(CommandsThatMeet(by_command, static_cast<Protocol>(i)));
+    out_.commands[i].push_back(named[i] & CommandsThatMeet(others, static_cast<Protocol>(i)));
   }
 }
 
@@ -201,7 +208,7 @@ void Compiler::Place(const Rule& rule, const CompiledRule& compiled) {
   }
   if (!lasts || stage != Stage::kCommand) {
     out_.stages[static_cast<std::size_t>(stage)].push_back(compiled);
-    if (stage == Stage::kCommand) AddCommands(compiled);
+    if (stage == Stage::kCommand) AddCommands(rule, compiled);
   }
   const bool by_client_id = Asks(rule, Fact::kClientId);
   out_.asks_client_id = out_.asks_client_id || by_client_id;
@@ -220,8 +227,9 @@ Status Compiler::Add(const Rule& rule, RuleId id) {
   compiled.tests = static_cast<std::uint32_t>(out_.tests.size());
   // No second mailbox and no spelling may dodge a refusal, nor earn an allowance.
   const bool allows = rule.action == Action::kAllow;
-  Status added =
-      AddTests(rule.conditions, allows, OwnTests(rule), compiled.session_ifs, compiled.command_ifs);
+  std::vector<Condition> ifs = rule.conditions;
+  std::erase_if(ifs, [](const Condition& condition) { return condition.fact == Fact::kCommand; });
+  Status added = AddTests(ifs, allows, OwnTests(rule), compiled.session_ifs, compiled.command_ifs);
   if (!added.ok()) return added;
   added = AddTests(rule.unless, !allows, {}, compiled.session_unlesses, compiled.command_unlesses);
   if (!added.ok()) return added;

@@ -20,6 +20,7 @@ struct Test {
   Fact fact = Fact::kProtocol;
   // Mailboxes: every reading of every one that is named must match, not any.
   bool every = false;
+  bool in_set = false;  // one of its patterns is not a literal
   // Bit of the value of a protocol, mechanism, TLS version; of a command by protocol.
   std::array<std::uint64_t, kProtocolCount> bits{};
   // The rows of any_of: in ids (listeners, pools, patterns), networks, windows or bounds.
@@ -30,10 +31,12 @@ struct Test {
 struct CompiledExemption {
   std::uint32_t first = 0;  // patterns of users, in ids
   std::uint32_t count = 0;
+  bool in_set = false;
   std::int64_t until = 0;
 };
 
-// The tests of a rule are neighbours: of `if` those that a session answers, those that each command
+// The tests of a rule are neighbours, but for `command` in `if`, which the row of commands answers:
+// of `if` those that a session answers, those that each command
 // answers anew, then the same of `unless`.
 struct CompiledRule {
   RuleId id = kNoRule;

@@ -19,7 +19,7 @@ bool HasBit(std::uint64_t bits, std::uint64_t value) {
 
 Examiner::Examiner(CompiledRules& rules) : rules_(rules) {
   for (std::size_t i = 0; i < kFactCount; ++i) {
-    if (rules.tables[i]) seen_[i].outcome.found.Resize(rules.tables[i]->size());
+    if (rules.tables[i]) seen_[i].reading.outcome.found.Resize(rules.tables[i]->size());
   }
 }
 
@@ -57,7 +57,7 @@ bool Examiner::InShare(const CompiledRule& rule) {
 }
 
 Answer Examiner::Names(const CompiledExemption& exemption) {
-  return AskText(Fact::kUser, exemption.first, exemption.count);
+  return AskText(Fact::kUser, exemption.first, exemption.count, exemption.in_set);
 }
 
 Answer Examiner::Exempt(const CompiledRule& rule) {
@@ -103,7 +103,7 @@ Answer Examiner::Ask(const Test& test) {
     case Fact::kDomain:
     case Fact::kClientId:
     case Fact::kArgument:
-      return AskText(test.fact, test.first, test.count);
+      return AskText(test.fact, test.first, test.count, test.in_set);
   }
   return Answer::kUnknown;
 }
@@ -135,11 +135,12 @@ bool Examiner::AnySize(const Test& test) const {
   return false;
 }
 
-Answer Examiner::AnyPattern(const PatternTable& table, const PatternTable::Outcome& outcome,
-                            std::uint32_t first, std::uint32_t count) const {
+Answer Examiner::AnyPattern(PatternTable& table, Reading& reading,
+                            std::span<const std::uint32_t> patterns, bool in_set) const {
+  if (in_set) table.MatchSet(reading.text, reading.outcome);
+  const PatternTable::Outcome& outcome = reading.outcome;
   bool unknown = false;
-  for (std::uint32_t i = first; i < first + count; ++i) {
-    const std::uint32_t id = rules_.ids[i];
+  for (const std::uint32_t id : patterns) {
     if (outcome.found.Has(id)) return Answer::kYes;
     unknown = unknown || (outcome.failed && table.InSet(id));
   }
@@ -177,68 +178,64 @@ std::string_view Examiner::TextOf(Fact fact) const {
   return {};
 }
 
-void Examiner::Match(Fact fact, std::string_view text, Seen& seen) {
-  PatternTable& table = *rules_.TableOf(fact);
+void Examiner::Prepare(Fact fact, std::string_view text, std::string& out) {
   switch (KindOf(fact)) {
     case TextKind::kFolded:
-      Fold(text, seen.prepared);
-      break;
+      return Fold(text, out);
     case TextKind::kUtf8:
-      MakeUtf8(text, seen.prepared);
-      break;
+      return MakeUtf8(text, out);
     case TextKind::kOctets:
     case TextKind::kNone:
-      seen.prepared.assign(text);
+      out.assign(text);
   }
-  table.Match(seen.prepared, seen.outcome);
 }
 
 Examiner::Text Examiner::Look(Fact fact) {
   const std::string_view text = TextOf(fact);
   if (text.empty()) return Text::kMissing;
-  const bool by_id = fact == Fact::kClientId;
-  if (text.size() + (by_id ? session_->client_version.size() : 0) > MaxLength(fact)) {
-    return Text::kTooLong;
-  }
+  if (text.size() > MaxLength(fact)) return Text::kTooLong;
   Seen& seen = seen_[IndexOf(fact)];
-  const auto same = [&] {
-    if (!by_id) return seen.text == text;
-    const std::string_view version = session_->client_version;
-    return seen.text.size() == text.size() + 1 + version.size() && seen.text.starts_with(text) &&
-           seen.text[text.size()] == '\0' && seen.text.ends_with(version);
-  };
-  if (seen.matched && same()) return Text::kMatched;
-  seen.text.assign(text);
-  seen.outcome.found.Clear();
-  seen.outcome.failed = false;
-  if (by_id) {
-    seen.text.append(1, '\0').append(session_->client_version);
-    const std::size_t readings = ClientIdReadings(*session_, client_id_);
-    for (std::size_t i = 0; i < readings; ++i) {
-      rules_.TableOf(fact)->Match(client_id_[i], seen.outcome);
-    }
-  } else {
-    Match(fact, text, seen);
-  }
+  if (fact == Fact::kClientId) return LookAtClientId(seen);
   // What failed once may succeed the next time.
-  seen.matched = !seen.outcome.failed;
+  if (seen.matched && seen.text == text && !seen.reading.outcome.failed) return Text::kMatched;
+  seen.matched = true;
+  seen.text.assign(text);
+  seen.reading.outcome.Clear();
+  Prepare(fact, text, seen.reading.text);
+  rules_.TableOf(fact)->MatchLiterals(seen.reading.text, seen.reading.outcome);
   return Text::kMatched;
 }
 
-Answer Examiner::AskText(Fact fact, std::uint32_t first, std::uint32_t count) {
+// Any of its readings is as good as the others: their matches are put together.
+Examiner::Text Examiner::LookAtClientId(Seen& seen) {
+  if (session_->client_version.size() > MaxLength(Fact::kClientId)) return Text::kTooLong;
+  PatternTable::Outcome& outcome = seen.reading.outcome;
+  PatternTable& table = *rules_.TableOf(Fact::kClientId);
+  outcome.Clear();
+  const std::size_t readings = ClientIdReadings(*session_, client_id_);
+  for (std::size_t i = 0; i < readings; ++i) {
+    table.MatchLiterals(client_id_[i], outcome);
+    outcome.set_matched = false;
+    table.MatchSet(client_id_[i], outcome);
+  }
+  return Text::kMatched;
+}
+
+Answer Examiner::AskText(Fact fact, std::uint32_t first, std::uint32_t count, bool in_set) {
   Text& looked = looked_[IndexOf(fact)];
   if (looked == Text::kNotLooked) looked = Look(fact);
   if (looked == Text::kMissing) return Answer::kNo;
   if (looked == Text::kTooLong) return Answer::kUnknown;
-  return AnyPattern(*rules_.TableOf(fact), seen_[IndexOf(fact)].outcome, first, count);
+  return AnyPattern(*rules_.TableOf(fact), seen_[IndexOf(fact)].reading,
+                    std::span(rules_.ids).subspan(first, count), in_set);
 }
 
-PatternTable::Outcome& Examiner::NextReading(const PatternTable& table) {
-  if (outcomes_.size() <= reading_count_) outcomes_.emplace_back();
-  PatternTable::Outcome& outcome = outcomes_[reading_count_++];
-  outcome.found.Resize(table.size());
-  outcome.failed = false;
-  return outcome;
+Examiner::Reading& Examiner::NextReading(const PatternTable& table) {
+  if (mailboxes_.size() <= reading_count_) mailboxes_.emplace_back();
+  Reading& reading = mailboxes_[reading_count_++];
+  reading.outcome.found.Resize(table.size());
+  reading.outcome.Clear();
+  return reading;
 }
 
 void Examiner::AddReadings(std::string_view name, PatternTable& table) {
@@ -248,9 +245,10 @@ void Examiner::AddReadings(std::string_view name, PatternTable& table) {
   }
   const std::size_t count = imap::MailboxReadings(name, readings_);
   for (std::size_t i = 0; i < count; ++i) {
-    MakeUtf8(readings_[i], prepared_);
-    RaiseInbox(prepared_);
-    table.Match(prepared_, NextReading(table));
+    Reading& reading = NextReading(table);
+    MakeUtf8(readings_[i], reading.text);
+    RaiseInbox(reading.text);
+    table.MatchLiterals(reading.text, reading.outcome);
   }
 }
 
@@ -269,30 +267,27 @@ Answer Examiner::AskMailboxes(const Test& test) {
     looked = Text::kMatched;
   }
   if (reading_count_ == 0 && !too_long_) return Answer::kNo;
-  const PatternTable& table = *rules_.TableOf(Fact::kMailbox);
-  Answer answer = Known(test.every);
-  if (too_long_) answer = Answer::kUnknown;
+  PatternTable& table = *rules_.TableOf(Fact::kMailbox);
+  const auto patterns = std::span(rules_.ids).subspan(test.first, test.count);
+  Answer answer = too_long_ ? Answer::kUnknown : Known(test.every);
   for (std::size_t i = 0; i < reading_count_; ++i) {
-    const Answer one = AnyPattern(table, outcomes_[i], test.first, test.count);
+    const Answer one = AnyPattern(table, mailboxes_[i], patterns, test.in_set);
     answer = test.every ? Both(answer, one) : Not(Both(Not(answer), Not(one)));
   }
   return answer;
 }
 
-Answer Examiner::Hidden(std::string_view name, const std::vector<std::uint32_t>& patterns) {
+Answer Examiner::Hidden(std::string_view name, std::span<const std::uint32_t> patterns) {
   PatternTable& table = rules_.hidden;
   reading_count_ = 0;
   too_long_ = false;
   AddReadings(name, table);
-  if (too_long_) return Answer::kUnknown;
-  bool unknown = false;
-  for (std::size_t i = 0; i < reading_count_; ++i) {
-    for (const std::uint32_t id : patterns) {
-      if (outcomes_[i].found.Has(id)) return Answer::kYes;
-      unknown = unknown || (outcomes_[i].failed && table.InSet(id));
-    }
+  Answer hidden = too_long_ ? Answer::kUnknown : Answer::kNo;
+  for (std::size_t i = 0; i < reading_count_ && hidden != Answer::kYes; ++i) {
+    const Answer one = AnyPattern(table, mailboxes_[i], patterns, true);
+    if (one != Answer::kNo) hidden = one;
   }
-  return unknown ? Answer::kUnknown : Answer::kNo;
+  return hidden;
 }
 
 }  // namespace postern

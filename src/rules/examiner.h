@@ -4,6 +4,7 @@
 
 #include <array>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -42,33 +43,38 @@ class Examiner {
   std::int64_t time() const { return command_ != nullptr ? command_->time : session_->time; }
 
   // Whether one of these patterns of hidden mailboxes matches any reading of the name.
-  Answer Hidden(std::string_view name, const std::vector<std::uint32_t>& patterns);
+  Answer Hidden(std::string_view name, std::span<const std::uint32_t> patterns);
 
  private:
   enum class Text : std::uint8_t { kNotLooked, kMissing, kTooLong, kMatched };
-  // One fact's text and what it matches; kept for the next time it is the same.
+  // A text, prepared as its kind asks, and what it matches.
+  struct Reading {
+    std::string text;
+    PatternTable::Outcome outcome;
+  };
+  // One fact's text as it came, kept for the next time it is the same.
   struct Seen {
     std::string text;
-    std::string prepared;
-    PatternTable::Outcome outcome;
+    Reading reading;
     bool matched = false;
   };
 
   Answer Ask(const Test& test);
-  Answer AskText(Fact fact, std::uint32_t first, std::uint32_t count);
+  Answer AskText(Fact fact, std::uint32_t first, std::uint32_t count, bool in_set);
   Answer AskMailboxes(const Test& test);
   bool AnyClient(const Test& test) const;
   bool AnyWindow(const Test& test) const;
   bool AnySize(const Test& test) const;
   bool HasId(const Test& test, std::uint32_t id) const;
-  Answer AnyPattern(const PatternTable& table, const PatternTable::Outcome& outcome,
-                    std::uint32_t first, std::uint32_t count) const;
+  Answer AnyPattern(PatternTable& table, Reading& reading, std::span<const std::uint32_t> patterns,
+                    bool in_set) const;
   std::string_view TextOf(Fact fact) const;
   Text Look(Fact fact);
-  void Match(Fact fact, std::string_view text, Seen& seen);
+  static void Prepare(Fact fact, std::string_view text, std::string& out);
+  Text LookAtClientId(Seen& seen);
   void LookAtMailboxes();
   Answer Exempt(const CompiledRule& rule);
-  PatternTable::Outcome& NextReading(const PatternTable& table);
+  Reading& NextReading(const PatternTable& table);
   void AddReadings(std::string_view name, PatternTable& table);
 
   CompiledRules& rules_;
@@ -80,9 +86,8 @@ class Examiner {
   std::optional<std::uint32_t> share_;
   std::array<std::string, 3> client_id_;
   std::vector<std::string> readings_;
-  std::string prepared_;
-  // Of every reading of every mailbox of the command; the first reading_count_ are in use.
-  std::vector<PatternTable::Outcome> outcomes_;
+  // Of every mailbox of the command; the first reading_count_ are in use.
+  std::vector<Reading> mailboxes_;
   std::size_t reading_count_ = 0;
   bool too_long_ = false;
 };

@@ -24,6 +24,7 @@ std::uint32_t PatternTable::Add(std::string_view pattern, bool children) {
   const std::optional<Literal> literal = FindLiteral(pattern, kind_);
   // Behind anything is anything else; a text's end with children is left to the set.
   const bool hard = !literal || (children && literal->at_end && !literal->text.empty());
+  in_set_.push_back(hard);
   if (!hard) {
     Literal found = *literal;
     if (children && found.rest == Literal::Rest::kNone) found.rest = Literal::Rest::kTree;
@@ -39,8 +40,6 @@ std::uint32_t PatternTable::Add(std::string_view pattern, bool children) {
 Status PatternTable::Compile(const CompileOptions& options) {
   fronts_.Sort();
   ends_.Sort();
-  in_set_.Resize(ids_.size());
-  for (const auto& [pattern, id] : others_) in_set_.Set(id);
   matches_fail_ = options.matches_fail;
   matched_.reserve(others_.size());
   return others_.empty() ? Status() : CompileSet(options);
@@ -66,10 +65,20 @@ Status PatternTable::CompileSet(const CompileOptions& options) {
                        " octets together");
 }
 
-void PatternTable::Match(std::string_view text, Outcome& outcome) {
+void PatternTable::Outcome::Clear() {
+  found.Clear();
+  set_matched = false;
+  failed = false;
+}
+
+void PatternTable::MatchLiterals(std::string_view text, Outcome& outcome) {
   fronts_.Match(text, outcome.found);
   ends_.Match(text, outcome.found);
-  if (!set_) return;
+}
+
+void PatternTable::MatchSet(std::string_view text, Outcome& outcome) {
+  if (!set_ || outcome.set_matched) return;
+  outcome.set_matched = true;
   re2::RE2::Set::ErrorInfo error{};
   const bool any = set_->Match(Piece(text), &matched_, &error);
   if (matches_fail_ || (!any && error.kind != re2::RE2::Set::kNoError)) {

@@ -39,15 +39,19 @@ class PatternTable {
   std::size_t size() const { return ids_.size(); }
   // Whether the pattern may match a text that begins with this one; in doubt true.
   bool MayMatchBehind(std::string_view beginning, std::uint32_t id) const;
-  // Whether the pattern may be undecidable when a match fails.
-  bool InSet(std::uint32_t id) const { return in_set_.Has(id); }
+  // Whether the pattern is one of the set: known by MatchSet only, and undecidable when that fails.
+  bool InSet(std::uint32_t id) const { return in_set_[id]; }
 
   struct Outcome {
     Bits found;
+    bool set_matched = false;
     bool failed = false;  // the patterns of the set could not be matched
+    void Clear();
   };
-  // Matches text, prepared as its kind asks, and adds to the outcome, whose bits have room.
-  void Match(std::string_view text, Outcome& outcome);
+  // Both match text, prepared as its kind asks, and add to the outcome, whose bits have room.
+  void MatchLiterals(std::string_view text, Outcome& outcome);
+  // Ten times dearer, and the only place where RE2 may allocate. Does nothing the second time.
+  void MatchSet(std::string_view text, Outcome& outcome);
   // Program, states as far as they may grow, literals and names.
   std::size_t memory() const;
 
@@ -59,7 +63,7 @@ class PatternTable {
   LiteralTable fronts_{false};
   LiteralTable ends_{true};
   std::vector<std::pair<std::string, std::uint32_t>> others_;  // pattern, id; by index in the set
-  Bits in_set_;
+  std::vector<bool> in_set_;                                   // by id
   std::unique_ptr<re2::RE2::Set> set_;
   std::int64_t set_memory_ = 0;
   bool matches_fail_ = false;

@@ -147,7 +147,7 @@ Decision RuleSet::Judge(const SessionRules& rules, const CommandFacts& facts) {
       const Answer rest = own.examiner.AskAll(unlesses, compiled.command_unlesses);
       answer = Both(answer, Not(Both(lifted, rest)));
     }
-    own.ruling.Take(compiled, rule(compiled.id), answer);
+    if (answer != Answer::kNo) own.ruling.Take(compiled, rule(compiled.id), answer);
   }
   return own.ruling.Finish();
 }

@@ -25,7 +25,9 @@ constexpr std::array kUsers{""sv,
                             "a\xC3\xA9@x"sv,
                             "bob@sub.legacy.example"sv,
                             "A\xC3\x89@x"sv,
-                            "legacyxexample"sv};
+                            "legacyxexample"sv,
+                            "\xC3"
+                            "b@x"sv};
 constexpr std::array kUserPatterns{".*@legacy\\.example"sv,
                                    "ann@.*"sv,
                                    "ann@legacy\\.example"sv,
