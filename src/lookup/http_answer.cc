@@ -76,17 +76,17 @@ HttpAnswerReader::Verdict HttpAnswerReader::Bad(std::string problem) {
 }
 
 HttpAnswerReader::Verdict HttpAnswerReader::Read(std::string_view bytes, HttpAnswer& answer) {
-  // One octet more than may be used, so that too much is noticed and no more is kept.
-  AppendSecret(bytes_,
-               bytes.substr(0, kMaxHttpAnswer + 1 - std::min(bytes_.size(), kMaxHttpAnswer)));
+  // Not more than may be used is kept.
+  const std::size_t room = kMaxHttpAnswer - taken_;
+  const bool too_much = bytes.size() > room;
+  AppendSecret(bytes_, bytes.substr(0, room));
+  taken_ += std::min(bytes.size(), room);
   boost::system::error_code error;
-  parser_->parser.put(boost::asio::buffer(bytes_), error);
+  bytes_.erase(0, parser_->parser.put(boost::asio::buffer(bytes_), error));
   const bool unfinished = error == http::error::need_more;
   if (error && !unfinished) return Bad("no HTTP answer: " + error.message());
   if (unfinished || !parser_->parser.is_header_done()) {
-    // The parser keeps nothing of an unfinished header, so all of it is still here.
-    return bytes_.size() > kMaxHttpAnswer ? Bad("an HTTP answer of more than 16 KiB")
-                                          : Verdict::kMore;
+    return too_much ? Bad("an HTTP answer of more than 16 KiB") : Verdict::kMore;
   }
   const auto& message = parser_->parser.get();
   if (const char* twice = SaidTwice(message))

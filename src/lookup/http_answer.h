@@ -45,7 +45,8 @@ class HttpAnswerReader {
   Verdict Bad(std::string problem);
 
   std::unique_ptr<Parser> parser_;
-  std::string bytes_;  // what came so far; may hold a password
+  std::string bytes_;  // not used yet; may hold a password
+  std::size_t taken_ = 0;
   std::string problem_;
 };
 

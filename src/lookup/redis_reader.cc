@@ -74,7 +74,6 @@ void RedisReader::Feed(std::string_view bytes) {
 
 RedisReader::Verdict RedisReader::Next(RedisReply& reply) {
   if (!problem_.empty()) return Verdict::kBad;
-  parser_->current = {};
   void* whole = nullptr;
   if (redisReaderGetReply(parser_->reader, &whole) != REDIS_OK) {
     problem_ = "no Redis answer: " + std::string(parser_->reader->errstr);
@@ -82,7 +81,7 @@ RedisReader::Verdict RedisReader::Next(RedisReply& reply) {
   }
   if (whole != nullptr) {
     parser_->waiting = parser_->reader->len - parser_->reader->pos;
-    reply = std::move(parser_->current);
+    reply = std::exchange(parser_->current, {});
     return Verdict::kReply;
   }
   if (parser_->waiting <= kMaxRedisReply) return Verdict::kMore;
