@@ -1,11 +1,12 @@
 // What backends say in words, looked through for names of hidden mailboxes.
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <string>
 
 #include "engine/imap_hide.h"
 #include "postern/base/text.h"
-#include "postern/imap/response_names.h"
+#include "postern/imap/mailbox.h"
 
 namespace postern {
 
@@ -45,15 +46,26 @@ bool FindPlaces(std::string_view text, Places& begins, Places& ends) {
   return true;
 }
 
+// "://", or an octet as %XX.
+bool LooksLikeUrl(std::string_view word) {
+  constexpr std::string_view kHex = "0123456789abcdefABCDEF";
+  for (std::size_t at = word.find('%'); at != word.npos; at = word.find('%', at + 1)) {
+    if (at + 2 >= word.size()) break;
+    if (kHex.find(word[at + 1]) != kHex.npos && kHex.find(word[at + 2]) != kHex.npos) return true;
+  }
+  return word.find("://") != word.npos;
+}
+
 bool MentionsUrl(const SessionRules& rules, std::string_view text) {
-  const imap::HidesName hides = [&rules](std::string_view name) {
-    return rules.HidesMailbox(name);
-  };
+  constexpr std::string_view kAround = "\"'<>()[]{},.";
   while (!text.empty()) {
-    const std::string_view word = text.substr(0, text.find(' '));
+    std::string_view word = text.substr(0, text.find(' '));
     text.remove_prefix(std::min(word.size() + 1, text.size()));
-    const bool url = word.find('%') != word.npos || word.find("://") != word.npos;
-    if (url && imap::HidesUrl(word, hides)) return true;
+    if (!LooksLikeUrl(word)) continue;
+    word.remove_prefix(std::min(word.find_first_not_of(kAround), word.size()));
+    word = word.substr(0, word.find_last_not_of(kAround) + 1);
+    const std::optional<std::string> name = imap::DecodeUrlMailbox(word);
+    if (name && rules.HidesMailbox(*name)) return true;
   }
   return false;
 }

@@ -111,6 +111,8 @@ TEST_CASE("Texts that tell of hidden mailboxes are replaced and codes keep their
              "* OK [PERMANENTFLAGS (\\Seen \\*)] Secretary\r\n"
              "* OK (Secret)\r\n"
              "* NO &AFM-ecret\r\n"
+             "* NO <imap://h/%53ecret/;UID=1>.\r\n"
+             "* OK [ALERT] Quota: 95% used, 100%00 soon\r\n"
              "* OK plain\r\n"
              "a NO [INUSE] \"Shared/b private x\" is there\r\n",
              "* OK [ALERT] done\r\n"
@@ -122,6 +124,8 @@ TEST_CASE("Texts that tell of hidden mailboxes are replaced and codes keep their
              "* OK [PERMANENTFLAGS (\\Seen \\*)] Secretary\r\n"
              "* OK done\r\n"
              "* NO refused\r\n"
+             "* NO refused\r\n"
+             "* OK [ALERT] Quota: 95% used, 100%00 soon\r\n"
              "* OK plain\r\n"
              "a NO [INUSE] refused\r\n"});
 }
