@@ -33,8 +33,9 @@ void Examiner::Begin(Protocol protocol, const SessionFacts* session, const Comma
 
 Answer Examiner::AskAll(std::uint32_t first, std::uint32_t count) {
   Answer all = Answer::kYes;
-  for (std::uint32_t i = 0; i < count && all != Answer::kNo; ++i) {
-    all = Both(all, Ask(rules_.tests[first + i]));
+  for (const Test& test : std::span(rules_.tests).subspan(first, count)) {
+    all = Both(all, Ask(test));
+    if (all == Answer::kNo) break;
   }
   return all;
 }
@@ -137,8 +138,8 @@ bool Examiner::AnySize(const Test& test) const {
 
 Answer Examiner::AnyPattern(PatternTable& table, Reading& reading,
                             std::span<const std::uint32_t> patterns, bool in_set) const {
-  if (in_set) table.MatchSet(reading.text, reading.outcome);
   const PatternTable::Outcome& outcome = reading.outcome;
+  if (in_set && !outcome.set_matched) table.MatchSet(reading.text, reading.outcome);
   bool unknown = false;
   for (const std::uint32_t id : patterns) {
     if (outcome.found.Has(id)) return Answer::kYes;
@@ -269,6 +270,9 @@ Answer Examiner::AskMailboxes(const Test& test) {
   if (reading_count_ == 0 && !too_long_) return Answer::kNo;
   PatternTable& table = *rules_.TableOf(Fact::kMailbox);
   const auto patterns = std::span(rules_.ids).subspan(test.first, test.count);
+  if (reading_count_ == 1 && !too_long_) {
+    return AnyPattern(table, mailboxes_[0], patterns, test.in_set);
+  }
   Answer answer = too_long_ ? Answer::kUnknown : Known(test.every);
   for (std::size_t i = 0; i < reading_count_; ++i) {
     const Answer one = AnyPattern(table, mailboxes_[i], patterns, test.in_set);

@@ -50,7 +50,7 @@ class PatternTable {
   };
   // Both match text, prepared as its kind asks, and add to the outcome, whose bits have room.
   void MatchLiterals(std::string_view text, Outcome& outcome);
-  // Ten times dearer, and the only place where RE2 may allocate. Does nothing the second time.
+  // Ten times dearer; RE2 allocates when a pattern matches. Does nothing the second time.
   void MatchSet(std::string_view text, Outcome& outcome);
   // Program, states as far as they may grow, literals and names.
   std::size_t memory() const;
