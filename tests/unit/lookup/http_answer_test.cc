@@ -143,7 +143,6 @@ TEST_CASE("HTTP answer of a service in trouble") {
       "192.0.2.2\r\n\r\n",
       "* OK IMAP4rev1\r\n\r\n",
       "HTTP/1.1 200 OK\r\nAuth-Status OK\r\n\r\n",
-      "\r\n\r\n",
   };
   for (const char* each : answers) {
     INFO(each);
