@@ -1,3 +1,6 @@
+// What property_tree includes would print a warning otherwise.
+#define BOOST_BIND_GLOBAL_PLACEHOLDERS
+
 #include "server/ctl_show.h"
 
 #include <fmt/format.h>
