@@ -5,7 +5,6 @@
 
 #include <ctime>
 #include <functional>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
