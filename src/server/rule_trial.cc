@@ -194,7 +194,10 @@ Result<std::unique_ptr<RuleTrial>> RuleTrial::Make(std::shared_ptr<const RuleBoo
 // Whoever says nothing of TLS means a session that has it: require-tls is not in the way.
 Decision RuleTrial::Decide(Stage stage, SessionFacts facts, bool knows_tls) {
   const Decision decision = rules_->Decide(stage, facts);
-  if (knows_tls || decision.verdict != Verdict::kTlsTooLow) return decision;
+  const auto is_tls = [&](RuleId rule) { return book().rules[rule].action == Action::kRequireTls; };
+  const bool in_the_way = decision.verdict == Verdict::kTlsTooLow ||
+                          std::any_of(decision.reports.begin(), decision.reports.end(), is_tls);
+  if (knows_tls || !in_the_way) return decision;
   facts.tls_version = TlsVersion::k13;
   return rules_->Decide(stage, facts);
 }

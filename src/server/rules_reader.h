@@ -20,8 +20,10 @@ struct RuleTest {
   struct Expectation {
     std::string then;  // allow, deny, disconnect, route, or the name of another action
     std::string rule;
-    std::optional<std::vector<std::string>> also;     // rules that add up, in any order
-    std::optional<std::vector<std::string>> reports;  // rules in report mode, in any order
+    // Rules that add up, and rules in report mode: all of these are among them; none at all when
+    // the list is empty.
+    std::optional<std::vector<std::string>> also;
+    std::optional<std::vector<std::string>> reports;
     std::string pool;
     std::string backend;
     std::string user;  // after rewriting
