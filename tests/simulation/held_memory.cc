@@ -38,6 +38,7 @@ HeldBy::HeldBy(std::size_t owner) : before_(current_owner) { current_owner = own
 HeldBy::~HeldBy() { current_owner = before_; }
 std::int64_t BytesHeldBy(std::size_t owner) { return held[owner]; }
 std::size_t CurrentOwner() { return current_owner; }
+std::size_t OwnerOf(const void* block) { return (static_cast<const Block*>(block) - 1)->owner; }
 
 }  // namespace postern::testing
 

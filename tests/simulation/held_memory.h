@@ -24,5 +24,7 @@ class HeldBy {
 std::int64_t BytesHeldBy(std::size_t owner);
 // Who allocates now.
 std::size_t CurrentOwner();
+// For whom a block that new gave was allocated.
+std::size_t OwnerOf(const void* block);
 
 }  // namespace postern::testing

@@ -101,6 +101,8 @@ void ImapBackend::Reply(const std::string& tag, const std::string& verb, const s
   if (verb == "CAPABILITY") Say("* CAPABILITY " + Capabilities() + "\r\n", Words::kCapability);
   if (verb == "ID") Say("* ID (\"name\" \"server " + Number() + "\")\r\n");
   if (verb == "ENABLE") Say("* ENABLED CONDSTORE\r\n");
+  // No mailbox has an empty name.
+  if (text == tag + " EXAMINE \"\"\r\n") return SayTagged(tag, "NO");
   if (random_.Chance(8)) return SayTagged(tag, random_.Chance(50) ? "NO" : "BAD");
   if (verb == "FETCH") SayMessages();
   if (verb == "SEARCH") Say("* SEARCH 1 2 " + Number() + "\r\n");

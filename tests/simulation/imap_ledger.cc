@@ -63,7 +63,7 @@ ImapLedger::Entry* ImapLedger::Arrive(std::string_view text) {
   entry->at_backend = true;
   for (; next_at_backend_ < index; ++next_at_backend_) {
     const Entry& passed = sent_[next_at_backend_];
-    if (passed.command.fate != ImapCommand::Fate::kMust || passed.ended) continue;
+    if (passed.command.fate != ImapCommand::Fate::kMust || passed.ended || ruled_) continue;
     Violate("R-INV-2", "the backend reads " + tag + ", but never " + passed.command.tag);
   }
   next_at_backend_ = index + 1;
@@ -73,8 +73,12 @@ ImapLedger::Entry* ImapLedger::Arrive(std::string_view text) {
 void ImapLedger::BackendRead(std::string_view text) {
   const std::string verb = VerbOf(text);
   if (!logged_in_ && Begins(text, "postern") && verb == "CAPABILITY") return;
-  const Entry* entry = Arrive(text);
+  Entry* entry = Arrive(text);
   if (entry == nullptr) return;
+  for (const std::string& never : forbidden_) {
+    if (logged_in_ && verb == never) Violate("rules", "the backend reads " + Shown(text));
+  }
+  if (ruled_ && IsRuled(*entry, text)) return;
   const bool changed = entry->command.fate == ImapCommand::Fate::kRewritten;
   if (changed ? entry->command.verb != verb : entry->command.bytes != text) {
     Violate("R-INV-2", "the client meant " + Shown(entry->command.bytes) +
@@ -82,9 +86,22 @@ void ImapLedger::BackendRead(std::string_view text) {
   }
 }
 
+// What a rule makes of a SELECT: EXAMINE, or the deselection that a refused one is.
+bool ImapLedger::IsRuled(Entry& entry, std::string_view text) const {
+  const ImapCommand& command = entry.command;
+  const std::string before = command.tag + " ";
+  const bool select = command.verb == "SELECT";
+  if (!select && command.verb != "EXAMINE") return false;
+  if (text == before + "EXAMINE \"\"\r\n") return entry.deselects = true;
+  return select && text == before + "EXAMINE" + command.bytes.substr(before.size() + 6);
+}
+
 void ImapLedger::BackendRefuses(std::string_view begin) {
-  const Entry* entry = Arrive(begin);
+  Entry* entry = Arrive(begin);
   if (entry == nullptr || Begins(entry->command.bytes, begin)) return;
+  const std::string examine =
+      entry->command.tag + " EXAMINE" + entry->command.bytes.substr(entry->command.tag.size() + 7);
+  if (ruled_ && entry->command.verb == "SELECT" && Begins(examine, begin)) return;
   Violate("R-INV-2", "the client meant " + Shown(entry->command.bytes) + " and the backend reads " +
                          Shown(begin));
 }
@@ -132,7 +149,7 @@ void ImapLedger::End(const std::string& response) {
   if (entry == nullptr) return;
   if (entry->ended) Violate("R-INV-3", "a command ends twice: " + Shown(response));
   entry->ended = true;
-  if (entry->command.verb == "LOGOUT") bye_ = true;
+  if (entry->command.verb == "LOGOUT" && StatusOf(response) != "NO") bye_ = true;
   if (entry->command.login && StatusOf(response) == "OK") logged_in_ = true;
 }
 
@@ -170,11 +187,20 @@ void ImapLedger::JudgeOwnTagged(const std::string& response) {
   if (ok && (entry->at_backend || !may_ok)) {
     Violate("R-INV-3", "OK, and the backend did not say so: " + Shown(response));
   }
+  if (!ok && entry->deselects) {
+    // In the place of what the backend said to it.
+    if (said_.empty() || TagOf(said_.front().text) != command.tag) {
+      Violate("R-INV-3", "refused before the backend has deselected: " + Shown(response));
+    } else {
+      said_.pop_front();
+    }
+    return End(response);
+  }
   if (!ok && entry->at_backend) {
     Violate("R-INV-3", "an answer of our own to what the backend has: " + Shown(response));
   }
   const bool must = command.fate == ImapCommand::Fate::kMust && logged_in_;
-  if (!ok && must && response.find("[TOOBIG]") == response.npos) {
+  if (!ok && must && !ruled_ && response.find("[TOOBIG]") == response.npos) {
     Violate("R-INV-2", "refused without a reason: " + Shown(response));
   }
   End(response);
@@ -188,6 +214,9 @@ void ImapLedger::CheckCodes(const std::string& response) {
   for (const std::string_view known : {"AUTHENTICATIONFAILED", "PRIVACYREQUIRED", "UNAVAILABLE",
                                        "TOOBIG", "CLIENTBUG", "CANNOT", "CAPABILITY", "ALERT"})
     if (code == known) return;
+  for (const std::string_view known :
+       {"AUTHORIZATIONFAILED", "NOPERM", "LIMIT", "NONEXISTENT", "TRYCREATE"})
+    if (ruled_ && code == known) return;
   Violate("codes", "a code of nobody's: " + Shown(response));
 }
 

@@ -7,6 +7,7 @@
 #include <deque>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "postern/net/stream.h"
@@ -35,6 +36,13 @@ class ImapLedger {
  public:
   ImapLedger(Record& record, std::string name) : record_(record), name_(std::move(name)) {}
 
+  // The world has rules, which may refuse commands and rewrite SELECT and CLOSE; and the verbs that
+  // they never let through.
+  void ExpectRules(std::vector<std::string> forbidden) {
+    ruled_ = true;
+    forbidden_ = std::move(forbidden);
+  }
+
   // The client has begun to send the next command; it sends DONE.
   void ClientSends(const ImapCommand& command);
   void ClientSendsDone() { ++dones_; }
@@ -61,6 +69,7 @@ class ImapLedger {
     ImapCommand command;
     bool at_backend = false;
     bool ended = false;
+    bool deselects = false;  // a rule refused the SELECT: the backend reads EXAMINE ""
   };
   struct Said {
     std::string text;
@@ -70,6 +79,7 @@ class ImapLedger {
   // The command, now at the backend; null when that breaks a law.
   Entry* Arrive(std::string_view text);
   bool TakeRelayed(const std::string& response);
+  bool IsRuled(Entry& entry, std::string_view text) const;
   static bool Matches(const Said& said, const std::string& response);
   void JudgeOwn(const std::string& response);
   void JudgeOwnTagged(const std::string& response);
@@ -80,6 +90,8 @@ class ImapLedger {
 
   Record& record_;
   const std::string name_;
+  bool ruled_ = false;
+  std::vector<std::string> forbidden_;
   std::vector<Entry> sent_;
   std::size_t next_at_backend_ = 0;  // commands before this one may not come any more
   int dones_ = 0;

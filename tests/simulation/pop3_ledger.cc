@@ -36,7 +36,14 @@ void Pop3Ledger::LoginAccepted() {
 }
 
 void Pop3Ledger::BackendRead(std::string_view line) {
-  while (next_at_backend_ < sent_.size() && !sent_[next_at_backend_].passes) ++next_at_backend_;
+  const auto skipped = [&](Pop3Command& command) {
+    command.ruled = ruled_ && command.bytes != line;
+    return !command.passes || command.ruled;
+  };
+  while (next_at_backend_ < sent_.size() && skipped(sent_[next_at_backend_])) ++next_at_backend_;
+  for (const std::string& never : forbidden_) {
+    if (line.substr(0, never.size()) == never) Violate("rules", "the backend reads " + Shown(line));
+  }
   if (!logged_in_ || next_at_backend_ == sent_.size()) {
     return Violate(line == "QUIT\r\n" ? "R-INV-5" : "R-INV-2",
                    "the backend reads what the client did not send: " + Shown(line));
@@ -72,7 +79,8 @@ void Pop3Ledger::OnReply(const std::string& reply) {
     if (!IsErr(reply)) Violate("R-INV-3", "a reply to nothing: " + Shown(reply));
     return;
   }
-  if (command->passes && logged_in_ && TakeRelayed(*command, reply)) {
+  const bool mine = command->passes && !command->ruled && logged_in_;
+  if (mine && TakeRelayed(*command, reply)) {
     ++answered_;
   } else if (!IsOk(reply) && !IsErr(reply)) {
     if (!command->login) Violate("R-INV-3", "a continuation for nobody: " + Shown(reply));
@@ -106,7 +114,11 @@ void Pop3Ledger::CheckCodes(const Pop3Command* command, const std::string& reply
 
 // Postern speaks for itself.
 void Pop3Ledger::OnAnswer(const Pop3Command& command, const std::string& reply) {
-  if (command.passes && logged_in_) {
+  // By a rule, or because its capability is hidden.
+  const bool refused =
+      reply.substr(0, 15) == "-ERR [SYS/PERM]" || reply.substr(0, 20) == "-ERR no such command";
+  const bool denied = ruled_ && logged_in_ && refused;
+  if (command.passes && logged_in_ && !denied) {
     // It knows no answer, and ends.
     last_words_ = true;
     if (IsOk(reply)) Violate("R-INV-3", "+OK, and the backend did not say so: " + Shown(reply));
@@ -118,6 +130,11 @@ void Pop3Ledger::OnAnswer(const Pop3Command& command, const std::string& reply) 
     logged_in_ = true;
     next_at_backend_ = answered_ + 1;
   }
+  if (denied && command.passes && next_at_backend_ > answered_ && !command.ruled) {
+    Violate("rules", "the backend has what a rule refused: " + Shown(command.bytes));
+  }
+  // What the backend reads next stands behind it.
+  if (denied) sent_[answered_].passes = false;
   ++answered_;
 }
 

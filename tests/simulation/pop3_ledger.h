@@ -23,6 +23,7 @@ struct Pop3Command {
   bool body = false;    // +OK is followed by lines up to a dot
   bool login = false;   // +OK means that the client is in
   bool good = false;    // a login with the right secret
+  bool ruled = false;   // the backend has read one behind it: a rule must have refused it
 };
 
 // Splits what a server says, naively.
@@ -42,6 +43,11 @@ class Pop3Ledger {
  public:
   Pop3Ledger(Record& record, std::string name) : record_(record), name_(std::move(name)) {}
 
+  // The world has rules, which may refuse commands; and the verbs that they never let through.
+  void ExpectRules(std::vector<std::string> forbidden) {
+    ruled_ = true;
+    forbidden_ = std::move(forbidden);
+  }
   void ClientSends(const Pop3Command& command) { sent_.push_back(command); }
   void PosternWrote(std::string_view bytes);
   void PosternClosed(Stream::How how);
@@ -61,6 +67,8 @@ class Pop3Ledger {
 
   Record& record_;
   const std::string name_;
+  bool ruled_ = false;
+  std::vector<std::string> forbidden_;
   std::vector<Pop3Command> sent_;
   std::size_t answered_ = 0;         // the first one without a reply
   std::size_t next_at_backend_ = 0;  // the first one that the backend may read next

@@ -23,10 +23,12 @@ enum class Sabotage : std::uint8_t {
   kForgotten,   // a deadline stays armed
   kNoWakeUp,    // a stream that may be read again is not
   kSecretLog,   // a password is logged
+  kLostRule,    // a rule is not there
 };
 inline constexpr std::string_view kSabotageNames[] = {
-    "none",        "twice",      "swallowed", "forged-ok", "clean-cut",  "words-in-cut",
-    "own-command", "no-backlog", "miscount",  "forgotten", "no-wake-up", "secret-log"};
+    "none",         "twice",       "swallowed",  "forged-ok", "clean-cut",
+    "words-in-cut", "own-command", "no-backlog", "miscount",  "forgotten",
+    "no-wake-up",   "secret-log",  "lost-rule"};
 
 class Record {
  public:

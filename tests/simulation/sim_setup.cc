@@ -26,7 +26,7 @@ Plan SeededPlan(Random& random, PoolTls tls) {
                                   ListenerTls::kNone, ListenerTls::kRefuse, ListenerTls::kImplicit})
       plan.listeners.push_back({way, kAllMechanisms});
   }
-  plan.pools.push_back({tls, random.Chance(50), random.Chance(50)});
+  plan.pools.push_back({tls, {}, {}, random.Chance(50), random.Chance(50)});
   return plan;
 }
 
@@ -35,6 +35,7 @@ Routes SeededRoutes(Random& random, PoolManner manner) {
   pool.name = "pool";
   pool.tls = manner.tls;
   pool.forward_proxy2 = manner.proxy2;
+  pool.balance = random.Pick({Balance::kUser, Balance::kUser, Balance::kLeast});
   std::vector<Backend> backends(kBackends);
   for (std::size_t i = 0; i < kBackends; ++i) {
     backends[i].name = "mail" + std::to_string(i + 1);
@@ -67,7 +68,8 @@ Address BackendAddress(std::size_t backend, Protocol protocol) {
   return Address::FromParts("10.1.0." + std::to_string(backend + 1), port).value();
 }
 
-std::shared_ptr<const Setup> SeededSetup(Random& random, PoolManner manner) {
+std::shared_ptr<const Setup> SeededSetup(Random& random, PoolManner manner,
+                                         std::shared_ptr<Lookup> lookup) {
   std::vector<Door> doors;
   for (const Protocol protocol : {Protocol::kImap, Protocol::kPop3}) {
     const std::string name = protocol == Protocol::kImap ? "imap" : "pop3";
@@ -76,8 +78,12 @@ std::shared_ptr<const Setup> SeededSetup(Random& random, PoolManner manner) {
           {name + std::to_string(i), protocol, Networks("10.9.0.0/16"), Networks("10.8.0.0/16")});
     }
   }
-  return std::make_shared<const Setup>(
-      Setup{SeededPlan(random, manner.tls), SeededRoutes(random, manner), std::move(doors)});
+  return std::make_shared<const Setup>(Setup{SeededPlan(random, manner.tls),
+                                             SeededRoutes(random, manner),
+                                             std::move(doors),
+                                             {},
+                                             std::move(lookup),
+                                             {}});
 }
 
 }  // namespace postern::testing

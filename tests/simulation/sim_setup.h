@@ -26,6 +26,7 @@ struct PoolManner {
   bool proxy2 = false;
 };
 // The rest is the seed's.
-std::shared_ptr<const Setup> SeededSetup(Random& random, PoolManner manner);
+std::shared_ptr<const Setup> SeededSetup(Random& random, PoolManner manner,
+                                         std::shared_ptr<Lookup> lookup);
 
 }  // namespace postern::testing

@@ -51,16 +51,26 @@ SimWorld::SimWorld(const Scenario& scenario)
       log_(std::make_unique<Notes>(record_)),
       health_(kBackends),
       shared_{health_, *log_, "sim"},
-      shard_(std::make_unique<Shard>(ShardSize{kProtocolCount * kEntranceCount, 1, kBackends})),
+      shard_(
+          std::make_unique<Shard>(ShardSize{kProtocolCount * kEntranceCount, 1, kBackends, 0, 0})),
       manner_{
           random_.Pick({PoolTls::kNone, PoolTls::kNone, PoolTls::kStarttls, PoolTls::kImplicit}),
           random_.Chance(20)},
+      rules_(random_, scenario.sabotage),
+      lookups_(random_.Chance(30)),
       arrivals_(std::chrono::seconds(random_.Pick<int>({5, 60, 300}))),
       visits_(scenario.sessions),
       forgotten_(
           timeline_.deadlines(), [](void*) {}, nullptr) {
   shared_.max_sessions = random_.Chance(80) ? scenario.sessions : scenario.sessions / 2 + 1;
-  keeper_ = std::make_unique<Keeper>(0, *this, shared_, *shard_, SeededSetup(random_, manner_));
+  shared_.post = [this](unsigned, std::function<void(Keeper&)> task) {
+    timeline_.After(Duration(0), [this, task = std::move(task)] {
+      if (keeper_) task(*keeper_);
+    });
+  };
+  keeper_ =
+      std::make_unique<Keeper>(0, *this, shared_, *shard_,
+                               SeededSetup(random_, manner_, MakeLookup()), rules_.Make(random_));
   for (std::size_t number = 1; number <= scenario.sessions; ++number) MakeVisit(number);
   PlanEvents();
 }
@@ -91,11 +101,15 @@ std::unique_ptr<ScriptedClient> SimWorld::MakeClient(const Visit& visit, std::si
                                                      Random random) {
   const Account account{number};
   if (visit.protocol == Protocol::kImap) {
-    return std::make_unique<ImapClient>(timeline_, record_, *visit.wire,
-                                        ImapScriptWriter(random, account, visit.entrance).Write());
+    auto client = std::make_unique<ImapClient>(
+        timeline_, record_, *visit.wire, ImapScriptWriter(random, account, visit.entrance).Write());
+    if (rules_.any()) client->ledger().ExpectRules(rules_.forbidden());
+    return client;
   }
-  return std::make_unique<Pop3Client>(timeline_, record_, *visit.wire,
-                                      Pop3ScriptWriter(random, account, visit.entrance).Write());
+  auto client = std::make_unique<Pop3Client>(
+      timeline_, record_, *visit.wire, Pop3ScriptWriter(random, account, visit.entrance).Write());
+  if (rules_.any()) client->ledger().ExpectRules(rules_.forbidden());
+  return client;
 }
 
 std::unique_ptr<SimBackend> SimWorld::MakeBackend(std::size_t number, Wire& wire, Random random) {
@@ -114,13 +128,52 @@ void SimWorld::PlanEvents() {
     return Duration(random_.Below(static_cast<std::size_t>(most.count())));
   };
   if (random_.Chance(40)) timeline_.After(some_time(2 * arrivals_), [this] { Reload(); });
+  if (random_.Chance(30)) timeline_.After(some_time(2 * arrivals_), [this] { Kick(); });
+  if (random_.Chance(20)) timeline_.After(some_time(arrivals_), [this] { DrainBackend(); });
+  if (random_.Chance(20)) timeline_.After(some_time(arrivals_), [this] { FailBackend(); });
   if (random_.Chance(20)) timeline_.After(some_time(2 * arrivals_), [this] { Drain(); });
   if (scenario_.sabotage == Sabotage::kForgotten) forgotten_.Arm(now() + std::chrono::hours(99));
 }
 
 void SimWorld::Reload() {
   record_.Note("operator", "reloads");
-  keeper_->Adopt(SeededSetup(random_, manner_));
+  keeper_->Adopt(SeededSetup(random_, manner_, MakeLookup()), rules_.Make(random_));
+}
+
+std::shared_ptr<Lookup> SimWorld::MakeLookup() {
+  if (!lookups_) return nullptr;
+  return std::make_shared<SimLookup>(timeline_, random_.Branch(7));
+}
+
+void SimWorld::Kick() {
+  const std::string id = "sim-0-" + std::to_string(random_.Between(1, visits_.size()));
+  record_.Note("operator", "kicks", id);
+  keeper_->Kick(id);
+}
+
+void SimWorld::DrainBackend() {
+  const auto id = static_cast<BackendId>(random_.Below(kBackends));
+  record_.Note("operator", "drains backend", std::to_string(id));
+  health_.SetDraining(id, true);
+  keeper_->DrainBackend(id, std::chrono::seconds(random_.Pick<int>({0, 5, 60})));
+  timeline_.After(arrivals_, [this, id] {
+    health_.SetDraining(id, false);
+    keeper_->UndrainBackend(id);
+  });
+}
+
+// As probes see one that is ill, and well again.
+void SimWorld::FailBackend() {
+  const auto id = static_cast<BackendId>(random_.Below(kBackends));
+  for (const Protocol protocol : {Protocol::kImap, Protocol::kPop3}) {
+    health_.ProbeFailed(id, protocol);
+    health_.ProbeFailed(id, protocol);
+  }
+  timeline_.After(arrivals_ / 2, [this, id] {
+    for (const Protocol protocol : {Protocol::kImap, Protocol::kPop3}) {
+      health_.ProbeSucceeded(id, protocol, now());
+    }
+  });
 }
 
 void SimWorld::Drain() {
@@ -178,12 +231,10 @@ std::unique_ptr<Stream> SimWorld::SecureBackend(PoolId, std::unique_ptr<Stream> 
   return TlsStandIn(TlsRole::kClient, std::move(lower));
 }
 
-// Who dials is known when the client's bytes led to it; later attempts are the same observer's.
+// Who dials is known by whose session the observer is: it was made when its client came.
 std::unique_ptr<Dialer::Attempt> SimWorld::Dial(const Address& address, Observer& observer) {
-  std::size_t owner = CurrentOwner();
+  const std::size_t owner = OwnerOf(dynamic_cast<const void*>(&observer));
   const HeldBy nobody(0);
-  if (owner == 0) owner = dialling_[&observer];
-  dialling_[&observer] = owner;
   auto wanted = std::make_shared<bool>(true);
   const std::size_t fate = random_.Below(100);
   if (fate < 94) {

@@ -4,7 +4,6 @@
 // run; everything in it goes with it.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,6 +11,7 @@
 #include "postern/gateway/keeper.h"
 #include "simulation/backend.h"
 #include "simulation/scripted_client.h"
+#include "simulation/sim_rules.h"
 #include "simulation/sim_setup.h"
 
 namespace postern::testing {
@@ -39,6 +39,11 @@ class SimWorld final : public World, private Dialer {
 
   // World.
   Instant now() override { return timeline_.now(); }
+  std::int64_t unix_time() override {
+    return 1'700'000'000 +
+           std::chrono::duration_cast<std::chrono::seconds>(timeline_.now().time_since_epoch())
+               .count();
+  }
   Deadlines& deadlines() override { return timeline_.deadlines(); }
   Dialer& dialer() override { return *this; }
   void AfterTurn(std::function<void()> task) override;
@@ -71,6 +76,10 @@ class SimWorld final : public World, private Dialer {
   std::unique_ptr<SimBackend> MakeBackend(std::size_t number, Wire& wire, Random random);
   void PlanEvents();
   void Reload();
+  void Kick();
+  void DrainBackend();
+  void FailBackend();
+  std::shared_ptr<Lookup> MakeLookup();
   void Drain();
   void Admit();
   void Accept(std::size_t number);
@@ -88,11 +97,12 @@ class SimWorld final : public World, private Dialer {
   Shared shared_;
   std::unique_ptr<Shard> shard_;
   const PoolManner manner_;
+  const SimRules rules_;
+  const bool lookups_;
   const Duration arrivals_;              // within which all clients come
   std::vector<Visit> visits_;            // by number - 1
   std::vector<std::size_t> waiting_;     // visits at the door
   std::vector<Connection> connections_;  // to backends, in order of dialling
-  std::map<const Observer*, std::size_t> dialling_;
   std::unique_ptr<Keeper> keeper_;
   bool draining_ = false;
   std::int64_t most_held_ = 0;
