@@ -16,6 +16,7 @@ namespace postern {
 struct Source {
   const MetricNames& names;
   const std::vector<const Shard::Data*>& shards;
+  std::size_t workers;  // so many shards, from the first, are workers'
 
   // Label values; the first slot is "none".
   std::string_view pool(std::size_t slot) const {

@@ -42,6 +42,16 @@ void CollectBackends(const Source& source, const ProcessFigures& figures, Exposi
     out.Sample({{"pool", source.pool_of_backend(backend)}, {"backend", source.backend(backend)}},
                up ? 1.0 : 0.0);
   }
+  out.Gauges("postern_backend_state", "1 for the state that the backend is in, 0 for the others.");
+  for (std::size_t backend = 1; figures.backend_state && backend < end; ++backend) {
+    const std::string_view state = figures.backend_state(static_cast<BackendId>(backend - 1));
+    for (const std::string_view name : kBackendStateNames) {
+      out.Sample({{"pool", source.pool_of_backend(backend)},
+                  {"backend", source.backend(backend)},
+                  {"state", name}},
+                 name == state ? 1.0 : 0.0);
+    }
+  }
   out.Gauges("postern_backend_sessions", "Sessions that are connected to the backend.");
   for (std::size_t backend = 1; backend < end; ++backend) {
     const std::uint64_t sessions =
@@ -64,7 +74,7 @@ void CollectBackends(const Source& source, const ProcessFigures& figures, Exposi
 
 void CollectWorkers(const Source& source, Exposition& out) {
   out.Histograms("postern_loop_turn_seconds", "How long one turn keeps a worker's loop busy.");
-  for (std::size_t worker = 0; worker < source.shards.size(); ++worker) {
+  for (std::size_t worker = 0; worker < source.workers; ++worker) {
     HistogramSum turns;
     turns.Add(&source.shards[worker]->loop_turn);
     out.Used({{"worker", std::to_string(worker)}}, turns);

@@ -20,7 +20,7 @@ void CollectOpenSessions(const Source& source, Exposition& out) {
   for (std::size_t protocol = 0; protocol < kProtocolCount; ++protocol) {
     if (!HasSessions(source, protocol)) continue;
     for (std::size_t state = 0; state < kStateNames.size(); ++state) {
-      for (std::size_t worker = 0; worker < source.shards.size(); ++worker) {
+      for (std::size_t worker = 0; worker < source.workers; ++worker) {
         const auto count =
             static_cast<std::int64_t>(source.shards[worker]->states[protocol][state].value());
         out.Sample({{"protocol", kProtocolNames[protocol]},

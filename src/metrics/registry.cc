@@ -15,7 +15,8 @@ constexpr std::size_t kMaxSeries = 100'000;
 struct Registry::Inner {
   MetricNames names;
   ProcessFigures figures;
-  std::vector<const Shard::Data*> shards;
+  std::vector<const Shard::Data*> shards;  // of the workers, then the others
+  std::size_t workers = 0;
   std::atomic<std::uint64_t> dropped{0};  // series left out, over all scrapes
 };
 
@@ -28,10 +29,15 @@ Registry::~Registry() = default;
 
 void Registry::SetNames(MetricNames names) { inner_->names = std::move(names); }
 
-void Registry::AddShard(const Shard& shard) { inner_->shards.push_back(&shard.data()); }
+void Registry::AddShard(const Shard& shard) {
+  AddSideShard(shard);
+  ++inner_->workers;
+}
+
+void Registry::AddSideShard(const Shard& shard) { inner_->shards.push_back(&shard.data()); }
 
 std::string Registry::Scrape() const {
-  const Source source{inner_->names, inner_->shards};
+  const Source source{inner_->names, inner_->shards, inner_->workers};
   // One is kept for the series that says how many are missing.
   Exposition out(kMaxSeries - 1);
   CollectProcess(source, inner_->figures, out);

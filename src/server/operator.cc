@@ -69,6 +69,9 @@ std::vector<BackendInfo> Backends(const OperatorParts& parts) {
       if (from.has_pop3) info.pop3 = from.pop3_text;
       info.state = BackendStateName(parts.fleet.health().state(id));
       info.sessions = parts.fleet.health().sessions(id);
+      const Prober::Standing standing = parts.standing(id);
+      info.since = standing.since;
+      if (info.state != "up") info.reason = standing.reason;
       all.push_back(std::move(info));
     }
   }

@@ -6,6 +6,7 @@
 #include "postern/base/secret.h"
 #include "postern/server/admin_api.h"
 #include "server/fleet.h"
+#include "server/prober.h"
 #include "server/reloader.h"
 
 namespace postern {
@@ -18,6 +19,7 @@ struct OperatorParts {
   const Secret& token;
   Instant started;
   std::function<std::string()> not_ready;
+  std::function<Prober::Standing(BackendId)> standing;
 };
 
 AdminApi MakeAdminApi(OperatorParts parts);

@@ -63,6 +63,7 @@ struct Prober::Watched {
   std::optional<ProbeFindings> findings;
   std::string complaint;  // of the last probe; empty: it went well
   BackendState told = BackendState::kUp;
+  Instant told_at = MonotonicNow();
   std::unique_ptr<Probe> probe;
   Deadline due;
 };
@@ -133,7 +134,7 @@ Status Prober::AddPool(const Config& config, const PoolConfig& from, const Setup
 
 // What was known of the same backend stays known, unless it is another machine now.
 void Prober::TakeOver(Watched& watched) {
-  watched.due.Arm(MonotonicNow());
+  watched.due.Arm(MonotonicNow() + Spread(watched.every, 0.5, 1.0));
   for (const std::unique_ptr<Watched>& before : watched_) {
     if (before->id != watched.id || before->target.protocol != watched.target.protocol) continue;
     watched.told = before->told;
@@ -145,6 +146,12 @@ void Prober::TakeOver(Watched& watched) {
       watched.due.Arm(std::min(before->due.at(), MonotonicNow() + watched.every));
     }
   }
+}
+
+// So that not all are looked at at once.
+Duration Prober::Spread(Duration time, double least, double most) {
+  const double factor = std::uniform_real_distribution<double>(least, most)(random_);
+  return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(time) * factor);
 }
 
 void Prober::Begin(Watched& watched) {
@@ -160,11 +167,8 @@ void Prober::Begin(Watched& watched) {
 }
 
 void Prober::End(Watched& watched, ProbeOutcome outcome) {
-  // From its beginning, so that slow ones are not looked at less often; at times of its own, so
-  // that not all are looked at at once.
-  const auto whole = std::chrono::duration<double>(watched.every);
-  const double factor = std::uniform_real_distribution<double>(0.9, 1.1)(random_);
-  watched.due.Arm(watched.began + std::chrono::duration_cast<Duration>(whole * factor));
+  // From its beginning, so that slow ones are not looked at less often.
+  watched.due.Arm(watched.began + Spread(watched.every, 0.9, 1.1));
   watched.complaint = std::move(outcome.complaint);
   if (outcome.passed) {
     health_.ProbeSucceeded(watched.id, watched.target.protocol, MonotonicNow());
@@ -194,6 +198,19 @@ void Prober::TellState(Watched& watched) {
                     .Text("to", BackendStateName(state))
                     .Text("reason", ReasonOf(watched, state))));
   watched.told = state;
+  watched.told_at = MonotonicNow();
+}
+
+Prober::Standing Prober::standing(BackendId id) const {
+  Standing standing;
+  for (const std::unique_ptr<Watched>& watched : watched_) {
+    if (watched->id != id) continue;
+    const bool up = watched->told == BackendState::kUp;
+    if (up && standing.since != Duration::zero()) continue;
+    standing.since = MonotonicNow() - watched->told_at;
+    if (!up) standing.reason = ReasonOf(*watched, watched->told);
+  }
+  return standing;
 }
 
 std::string_view Prober::ReasonOf(const Watched& watched, BackendState state) {

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <random>
 #include <string_view>
 #include <vector>
@@ -31,10 +32,19 @@ class Prober {
   Prober(const Prober&) = delete;
   Prober& operator=(const Prober&) = delete;
 
-  // From now on the backends of this configuration are probed, those that are new or have moved at
-  // once. setup is what was made of config: its pools have the ids and names of config's. Reads the
-  // pools' CA and password files. On an error, which names the pool, nothing has changed.
+  // From now on the backends of this configuration are probed, those that are new or have moved for
+  // the first time within probe.every. setup is what was made of config: its pools have the ids and
+  // names of config's. Reads the pools' CA and password files. On an error, which names the pool,
+  // nothing has changed.
   Status Adopt(const Config& config, const Setup& setup);
+
+  // How long the backend has been in the state that was told last, and why it is not up; of both
+  // protocols the one that speaks against it.
+  struct Standing {
+    Duration since{};
+    std::string reason;
+  };
+  Standing standing(BackendId id) const;
 
  private:
   struct Watched;
@@ -42,6 +52,7 @@ class Prober {
 
   Status AddPool(const Config& config, const PoolConfig& from, const Setup& setup, List& list);
   void TakeOver(Watched& watched);
+  Duration Spread(Duration time, double least, double most);
   void Begin(Watched& watched);
   void End(Watched& watched, ProbeOutcome outcome);
   void Look();

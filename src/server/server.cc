@@ -118,6 +118,9 @@ Status Server::OpenFleet(const Config& config) {
 ProcessFigures Server::Figures() {
   ProcessFigures figures;
   figures.backend_up = [this](BackendId id) { return fleet_->health().up(id); };
+  figures.backend_state = [this](BackendId id) {
+    return BackendStateName(fleet_->health().state(id));
+  };
   figures.certificate_not_after = [this](std::size_t index) {
     return fleet_->certificates().facts(index).not_after;
   };
@@ -133,12 +136,13 @@ ProcessFigures Server::Figures() {
 Status Server::OpenAdmin(const std::string& address) {
   registry_ = std::make_unique<Registry>(fleet_->names(), Figures());
   for (std::size_t i = 0; i < fleet_->size(); ++i) registry_->AddShard(fleet_->worker(i).shard());
-  registry_->AddShard(fleet_->lookup_shard());
+  registry_->AddSideShard(fleet_->lookup_shard());
   AdminContent content;
   content.metrics = [this] { return registry_->Scrape(); };
   content.not_ready = [this] { return NotReady(); };
   content.api = MakeAdminApi(
-      {loop_, *fleet_, *reloader_, *log_, token_, started_, [this] { return NotReady(); }});
+      {loop_, *fleet_, *reloader_, *log_, token_, started_, [this] { return NotReady(); },
+       [this](BackendId id) { return prober_ ? prober_->standing(id) : Prober::Standing{}; }});
   Result<std::unique_ptr<Admin>> admin = Admin::Open(loop_, address, std::move(content));
   if (!admin.ok()) return admin.error();
   admin_ = std::move(admin.value());

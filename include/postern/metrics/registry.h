@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "postern/metrics/shard.h"
@@ -35,6 +36,7 @@ struct MetricNames {
 // Figures that no worker owns, asked at each scrape on the admin thread.
 struct ProcessFigures {
   std::function<bool(BackendId)> backend_up;
+  std::function<std::string_view(BackendId)> backend_state;  // up, failing, down, draining
   std::function<std::int64_t(std::size_t certificate)> certificate_not_after;  // seconds since 1970
   std::function<std::uint64_t()> log_dropped;
   // Reloads that were applied, and refused.
@@ -56,6 +58,8 @@ class Registry {
   void SetNames(MetricNames names);
   // Before the first scrape; the shards outlive the registry. The index is the worker label.
   void AddShard(const Shard& shard);
+  // One of a thread that has no sessions: behind the workers'.
+  void AddSideShard(const Shard& shard);
   // The exposition text (version 0.0.4), whole.
   std::string Scrape() const;
 
