@@ -316,8 +316,9 @@ void ImapRelay::MaybeOver() {
   const bool begun = reading_ != Reading::kLine && reading_ != Reading::kHeld;
   const bool waits = blocked_ || reading_ == Reading::kHeld;
   if (client_gone_ && waits && (begun || !draining_)) return;
-  // A client that is gone sends no more of a command it has begun.
-  const bool cut = client_gone_ && open_ != nullptr && core_.in_flight.size() == 1;
+  // A client that is gone sends no more of a command it has begun; what is gathered is all of it.
+  const bool whole = reading_ == Reading::kAwaitPlus && sent_ < reader_.text().size();
+  const bool cut = client_gone_ && open_ != nullptr && core_.in_flight.size() == 1 && !whole;
   if (!AllAnswered() && !cut) return;
   FlushBack();
   if (client_gone_) return core_.Finish(CloseReason::kClientClosed, Ending::kOrderly);

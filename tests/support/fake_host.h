@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -119,6 +120,9 @@ class FakeHost final : public EngineHost {
     };
   }
 
+  // A view that lives as long as the host, for facts and refusals.
+  std::string_view KeepText(std::string text) { return texts_.emplace_back(std::move(text)); }
+
   // Written by the engine, in all or since the last Take.
   std::string client, backend;
   std::size_t client_writes = 0, backend_writes = 0;
@@ -174,6 +178,7 @@ class FakeHost final : public EngineHost {
     ++writes;
   }
 
+  std::deque<std::string> texts_;
   // Set by UseRules, so that tests without rules need no rule set.
   std::function<Decision(const CommandFacts&)> judge;
 };

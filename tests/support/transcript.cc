@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "metrics/shard_data.h"
+#include "support/rule_words.h"
 
 namespace postern::testing {
 namespace {
@@ -36,6 +37,59 @@ void AppendUnescaped(std::string_view line, std::string& out) {
 
 }  // namespace
 
+Refusal RefusalInWords(std::string_view words) {
+  static const std::map<std::string_view, Trouble> kTroubles = {
+      {"rule", Trouble::kAuthorization},
+      {"limit", Trouble::kLimit},
+      {"unavailable", Trouble::kUnavailable},
+      {"credentials", Trouble::kCredentials},
+      {"tls", Trouble::kTlsRequired}};
+  Refusal refusal;
+  while (true) {
+    const std::size_t space = words.find(' ');
+    const std::string_view word = words.substr(0, space);
+    words.remove_prefix(std::min(space + 1, words.size()));
+    if (word == "last") {
+      refusal.last = true;
+    } else if (word == "wrong") {
+      refusal.wrong_password = true;
+    } else {
+      refusal.trouble = kTroubles.at(word);
+      refusal.text = words;
+      return refusal;
+    }
+  }
+}
+
+namespace {
+
+// What the host says of rules and limits.
+bool SetUpRules(const std::string& what, const std::string& value, FakeHost& host) {
+  if (what == "rule" || (what == "no" && value == "rules")) {
+    std::vector<Rule> rules;
+    if (what == "rule") {
+      if (host.rule_book) rules = host.rule_book->rules;
+      rules.push_back(RuleInWords(value));
+    }
+    if (host.rule_facts.user.empty()) host.rule_facts.user = "bob";
+    host.rule_facts.pool = 0;
+    host.UseRules(std::move(rules));
+  } else if (what == "user") {
+    host.rule_facts.user = host.KeepText(value);
+  } else if (what == "common") {
+    host.offer.imap.clear();
+    std::istringstream names(value);
+    for (std::string name; names >> name;) host.offer.imap.push_back(name);
+  } else if (what == "admit" || what == "id") {
+    (what == "admit" ? host.admit_refusal : host.id_refusal) = RefusalInWords(host.KeepText(value));
+  } else {
+    return false;
+  }
+  return true;
+}
+
+}  // namespace
+
 bool SetUp(const std::string& what, const std::string& value, FakeHost& host) {
   static const std::map<std::string, ListenerTls> kListeners = {
       {"implicit", ListenerTls::kImplicit},
@@ -58,7 +112,7 @@ bool SetUp(const std::string& what, const std::string& value, FakeHost& host) {
   } else if (what == "forward") {
     (value == "id" ? pool.forward_id : pool.forward_xclient) = true;
   } else {
-    return false;
+    return SetUpRules(what, value, host);
   }
   return true;
 }

@@ -11,10 +11,18 @@
 //                                  secured, backend secured (the TLS that was asked for is there)
 //   ! how things stand             listener implicit|starttls|refuse|none, mechanisms NAMES,
 //   trusted,
-//                                  pool none|starttls|implicit, forward id|xclient
+//                                  pool none|starttls|implicit, forward id|xclient,
+//                                  rule WORDS (one more, see rule_words.h; from now on), no rules,
+//                                  common CAPABILITIES (of all backends), user NAME (to the rules),
+//                                  admit|id TROUBLE TEXT (the host refuses what it is asked next)
+//   ! the host refuses             deny|refuse TROUBLE TEXT: the client, its login; with "last" or
+//                                  "wrong" before the TROUBLE. TROUBLE: rule limit unavailable
+//                                  credentials tls
+//   ! more that happens            pause over, kick
 //   ! what the engine decides      connect NAME, reject, drop, drop failed, logged in, login failed
 //                                  RESULT, starttls client|backend, speaks for ADDRESS PORT,
-//                                  finish REASON orderly|abort
+//                                  finish REASON orderly|abort, pause SECONDS,
+//                                  hit NAME (a rule's; "report NAME" of one that only reports)
 //
 // A line ends in CRLF unless it ends in "\c". \r \n \0 \s (space) \\ and \xHH are bytes; "x\*300"
 // is 300 times x. Neighbouring lines of one side arrive together. All that the engine writes and
@@ -52,6 +60,9 @@ std::string BrokenLaw(const Shard& shard, Protocol protocol, std::size_t consume
 // How things stand: the listener, its mechanisms, the pool. False for any other word.
 bool SetUp(const std::string& what, const std::string& value, FakeHost& host);
 
+// A refusal in words, "[last] [wrong] TROUBLE TEXT". Views of words.
+Refusal RefusalInWords(std::string_view words);
+
 // How the end of a backend leg is told: with a failure, the backend rests.
 inline std::string DropText(const std::optional<BackendFailure>& failure) {
   return failure ? "drop failed" : "drop";
@@ -68,6 +79,7 @@ class TranscriptPlayer {
   std::string Play(const std::vector<TranscriptStep>& steps, Protocol protocol,
                    const TranscriptCuts& cuts) {
     strict_ = protocol == Protocol::kImap;
+    session_.host.rule_facts.protocol = protocol;
     for (std::size_t i = 0; i < steps.size() && wrong_.empty(); ++i) {
       line_ = steps[i].line;
       PlayStep(steps[i], cuts(i));
@@ -108,6 +120,8 @@ class TranscriptPlayer {
         {"backend end", [](Session& s) { s.BackendEnd(); }},
         {"client end", [](Session& s) { s.ClientEnd(); }},
         {"drain", [](Session& s) { s.Drain(); }},
+        {"kick", [](Session& s) { s.Drain(CloseReason::kKicked); }},
+        {"pause over", [](Session& s) { s.PauseOver(); }},
         {"drain deadline", [](Session& s) { s.DrainDeadline(); }},
         {"abandoned", [](Session& s) { s.Abandoned(); }},
         {"timeout connect", [](Session& s) { s.Timeout(Engine::Timeout::kConnect); }},
@@ -132,6 +146,10 @@ class TranscriptPlayer {
       session_.host.settings.limits.append = std::stoul(value);
     } else if (first == "attempts") {
       session_.host.settings.limits.login_attempts = static_cast<std::uint32_t>(std::stoul(value));
+    } else if (first == "deny" || first == "refuse") {
+      ExpectSilence();
+      const Refusal refusal = RefusalInWords(value);
+      first == "deny" ? session_.Deny(refusal, CloseReason::kRule) : session_.LoginRefused(refusal);
     } else if (SetUp(first, value, session_.host)) {
       ExpectSilence();
     } else if (first == "login" && value.rfind("failed ", 0) != 0) {
@@ -173,6 +191,10 @@ class TranscriptPlayer {
          [&](auto i) { return "login failed " + host.failed_logins[i].result; });
     note(static_cast<std::size_t>(host.drops), drops_,
          [&](auto) { return DropText(host.drop_failure); });
+    note(host.hits.size(), hits_, [&](auto i) { return "hit " + host.hits[i]; });
+    note(host.pauses.size(), pauses_, [&](auto i) {
+      return "pause " + std::to_string(host.pauses[i] / std::chrono::seconds(1));
+    });
     note(host.logged_in ? 1 : 0, logged_in_, [](auto) { return std::string("logged in"); });
     note(host.end ? 1 : 0, ended_, [&](auto) {
       const bool orderly = host.end->ending == EngineHost::Ending::kOrderly;
@@ -213,7 +235,7 @@ class TranscriptPlayer {
   std::size_t line_ = 0, sent_ = 0, seen_ = 0;
   std::vector<std::string> decided_;
   std::size_t connects_ = 0, rejections_ = 0, failed_ = 0, drops_ = 0, logged_in_ = 0, ended_ = 0;
-  std::size_t spoken_for_ = 0, tls_started_ = 0;
+  std::size_t spoken_for_ = 0, tls_started_ = 0, hits_ = 0, pauses_ = 0;
 };
 
 // Plays it whole, with every byte alone, and with each single cut of each arrival (of long ones:

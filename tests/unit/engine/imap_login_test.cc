@@ -11,6 +11,7 @@
 #include "postern/engine/trouble.h"
 #include "support/for_every_split.h"
 #include "support/naive_imap_backend.h"
+#include "support/rule_words.h"
 
 namespace postern::testing {
 namespace {
@@ -151,6 +152,18 @@ TEST_CASE("No field of a login becomes a line of its own") {
   }
 }
 
+// One command of a session that lives by one rule.
+void LogInWith(ImapVisit& visit, std::string_view rule, std::string_view command) {
+  visit.host.UseRules({RuleInWords(rule)});
+  visit.Client("l LOGIN bob secret\r\n");
+  visit.BackendConnected();
+  visit.Backend("* OK hello\r\npostern1 OK [CAPABILITY IMAP4rev1] in\r\n");
+  visit.ToBackend();
+  visit.host.TakeClient();
+  visit.Client(command);
+  CHECK(visit.ToBackend().empty());
+}
+
 // Whatever makes the trouble happen; the client's last tag is "a".
 using Story = std::function<void(ImapVisit&)>;
 
@@ -177,6 +190,18 @@ TEST_CASE("Every row of the table of trouble is reached, in its own words and no
         visit.host.TakeClient();
         visit.Client("*\r\n");
       },
+      [](ImapVisit& visit) {
+        visit.Client("a LOGIN bob x\r\n");
+        visit.LoginRefused({Trouble::kAuthorization, "no", false, false});
+      },
+      [](ImapVisit& visit) { LogInWith(visit, "deny command=DELETE", "a DELETE x\r\n"); },
+      [](ImapVisit& visit) {
+        visit.Client("a LOGIN bob x\r\n");
+        visit.LoginRefused({Trouble::kLimit, "no", false, false});
+      },
+      [](ImapVisit& visit) { LogInWith(visit, "hide mailboxes=x", "a DELETE x\r\n"); },
+      [](ImapVisit& visit) { LogInWith(visit, "hide mailboxes=x", "a COPY 1 x\r\n"); },
+      [](ImapVisit& visit) { LogInWith(visit, "hide mailboxes=x", "a CREATE x\r\n"); },
   };
   const std::array<std::string, kTroubleCount> words = {"a NO [AUTHENTICATIONFAILED] no\r\n",
                                                         "a NO [PRIVACYREQUIRED] ",
@@ -184,7 +209,13 @@ TEST_CASE("Every row of the table of trouble is reached, in its own words and no
                                                         "a BAD [TOOBIG] ",
                                                         "a BAD [CLIENTBUG] ",
                                                         "a NO [CANNOT] ",
-                                                        "a BAD authentication cancelled\r\n"};
+                                                        "a BAD authentication cancelled\r\n",
+                                                        "a NO [AUTHORIZATIONFAILED] no\r\n",
+                                                        "a NO [NOPERM] ",
+                                                        "a NO [LIMIT] no\r\n",
+                                                        "a NO [NONEXISTENT] ",
+                                                        "a NO [TRYCREATE] ",
+                                                        "a NO [CANNOT] "};
   for (std::size_t row = 0; row < kTroubleCount; ++row) {
     ImapVisit visit;
     visit.Start();
