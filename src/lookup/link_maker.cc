@@ -24,13 +24,12 @@ AskFunction AskOf(std::shared_ptr<Asked> asked) {
   };
 }
 
-Result<ServicePlace> PlaceOf(Result<ServiceUrl> url, const LookupSettings& settings) {
+Result<ServicePlace> PlaceOf(Result<ServiceUrl> url, Resolver& resolver,
+                             const LookupSettings& settings) {
   if (!url.ok()) return url.error();
   ServicePlace place;
   place.url = std::move(url.value());
-  const Result<Address> address = Address::Resolve(place.url.HostPort());
-  if (!address.ok()) return Status::Error("url: " + address.error().message());
-  place.address = address.value();
+  place.address = std::make_unique<ServiceAddress>(resolver, place.url);
   if (!place.url.tls) return place;
   Result<std::unique_ptr<TlsContext>> tls = TlsContext::ForClient(settings.verification);
   if (!tls.ok()) return tls.error();
@@ -97,14 +96,14 @@ Result<AskFunction> LinkMaker::MakeFile(const LookupSettings& settings) {
 }
 
 Result<AskFunction> LinkMaker::MakeHttp(const LookupSettings& settings) {
-  Result<ServicePlace> place = PlaceOf(ServiceUrl::Http(settings.url), settings);
+  Result<ServicePlace> place = PlaceOf(ServiceUrl::Http(settings.url), net_.resolver, settings);
   if (!place.ok()) return place.error();
   return AskOf(
       std::make_shared<HttpLookup>(net_, std::move(place.value()), places_, settings.timeout));
 }
 
 Result<AskFunction> LinkMaker::MakeRedis(LookupSettings settings) {
-  Result<ServicePlace> place = PlaceOf(ServiceUrl::Redis(settings.url), settings);
+  Result<ServicePlace> place = PlaceOf(ServiceUrl::Redis(settings.url), net_.resolver, settings);
   if (!place.ok()) return place.error();
   Result<RedisCommand> command = RedisCommand::Parse(settings.command);
   if (!command.ok()) return command.error();

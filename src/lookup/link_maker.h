@@ -1,5 +1,5 @@
-// LinkMaker: makes the links of a chain from what the configuration says. Reads files, resolves
-// names and connects to nothing; not on a loop's thread.
+// LinkMaker: makes the links of a chain from what the configuration says. Reads files; asks
+// for no name and connects to nothing. Not on a loop's thread.
 #pragma once
 
 #include <map>

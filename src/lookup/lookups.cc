@@ -8,6 +8,7 @@
 #include "lookup/link_maker.h"
 #include "postern/net/connector.h"
 #include "postern/net/loop.h"
+#include "postern/net/resolver.h"
 
 namespace postern {
 
@@ -15,7 +16,8 @@ class LookupGate;
 
 // The thread's own: its loop, and the chains that are asked on it.
 struct LookupLoop {
-  LookupLoop(const ShardSize& size, Log& to) : log(to), shard(size), dialer(NewTcpDialer(loop)) {}
+  LookupLoop(const ShardSize& size, Log& to)
+      : log(to), shard(size), dialer(NewTcpDialer(loop)), resolver(loop) {}
 
   // All of these on the thread.
   void Adopt(std::unique_ptr<LookupChain> chain);
@@ -27,6 +29,7 @@ struct LookupLoop {
   Shard shard;
   Loop loop;
   std::unique_ptr<Dialer> dialer;
+  Resolver resolver;
   std::map<LookupChain*, std::unique_ptr<LookupChain>> chains;
   LookupMemories memories;
   std::shared_ptr<LookupGate> gate;
@@ -129,7 +132,7 @@ Result<std::shared_ptr<Lookup>> LookupThread::Make(std::vector<LookupSettings> s
                                                    LookupTargets targets) {
   if (settings.empty()) return std::shared_ptr<Lookup>();
   const Places places(targets);
-  const ServiceNet net{inner_->loop, *inner_->dialer};
+  const ServiceNet net{inner_->loop, *inner_->dialer, inner_->resolver};
   LinkMaker maker(net, places, inner_->memories, inner_->log);
   std::vector<LookupChain::Link> links;
   for (LookupSettings& each : settings) {

@@ -7,8 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "lookup/service_address.h"
 #include "lookup/service_url.h"
-#include "postern/base/address.h"
 #include "postern/net/dialer.h"
 #include "postern/net/loop.h"
 #include "postern/net/stream.h"
@@ -19,7 +19,7 @@ namespace postern {
 // Where a service is, and how it is reached. Shared by all connections to it.
 struct ServicePlace {
   ServiceUrl url;
-  Address address;
+  std::unique_ptr<ServiceAddress> address;
   std::unique_ptr<TlsContext> tls;  // null: none
 };
 
@@ -27,12 +27,13 @@ struct ServicePlace {
 struct ServiceNet {
   Loop& loop;
   Dialer& dialer;
+  Resolver& resolver;
 };
 
 class ServiceStream final : private Dialer::Observer {
  public:
-  // The observer hears of a failed connect by OnEnd, and of nothing before OnOpen. It must outlive
-  // the stream.
+  // The observer hears of a name that is not known and of a failed connect by OnEnd, on a later
+  // turn, and of nothing before OnOpen. It must outlive the stream.
   ServiceStream(ServiceNet net, ServicePlace& place, Stream::Observer& observer);
   ~ServiceStream() override;
   ServiceStream(const ServiceStream&) = delete;
@@ -44,6 +45,7 @@ class ServiceStream final : private Dialer::Observer {
   void Finish();
 
  private:
+  void OnAddress(const Result<Address>& address);
   void OnDialed(Result<std::unique_ptr<Stream>> result) override;
   void Bury(Stream::How how);
 
@@ -52,6 +54,8 @@ class ServiceStream final : private Dialer::Observer {
   Stream::Observer& observer_;
   std::unique_ptr<Dialer::Attempt> attempt_;
   std::unique_ptr<Stream> stream_;
+  // Gone with this, which is how an answer to a name's question knows.
+  const std::shared_ptr<ServiceStream*> alive_;
 };
 
 }  // namespace postern

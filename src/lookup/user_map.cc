@@ -118,8 +118,12 @@ class UserMap::Builder {
   }
 
   Result<std::uint16_t> PlaceOf(std::string_view text) {
+    if (text == last_text_ && !text.empty()) return last_place_;
     const auto known = place_index_.find(std::string(text));
-    if (known != place_index_.end()) return known->second;
+    if (known != place_index_.end()) {
+      last_text_ = text;
+      return last_place_ = known->second;
+    }
     if (text.empty()) return Status::Error("no pool behind the tab");
     const Result<Place> place = named_.Named(text);
     if (!place.ok()) return place.error();
@@ -151,6 +155,8 @@ class UserMap::Builder {
   const Places& named_;
   UserMap map_;
   std::unordered_map<std::string, std::uint16_t> place_index_;
+  std::string_view last_text_;  // most lines say what the line before said
+  std::uint16_t last_place_ = 0;
   Mistakes mistakes_;
 };
 
