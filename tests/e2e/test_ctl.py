@@ -33,6 +33,7 @@ class Ctl(EndToEnd):
         super().setUp()
         self.token_file = self.folder() / "admin.token"
         self.token_file.write_text(TOKEN + "\n")
+        self.token_file.chmod(0o600)
 
     def gate(self, *places, **changes):
         """A gateway in front of these Dovecots (or the shared one) that takes orders."""
@@ -331,6 +332,22 @@ class Draining(Ctl):
         untouched.command("QUIT")
         self.assertEqual(self.dovecot.count(other), 1)
 
+    def test_more_than_one_turn_can_tell(self):
+        """Two hundred sessions of one worker, all at once, and ten thousand places in the list would be no other."""
+        backend = self.imap_backend()
+        gateway = self.gate({"imap": backend.address, "pop3": backend.address})
+        clients = [self.imap(gateway, f"user{number}") for number in range(200)]
+        self.assertEqual(len(self.sessions(gateway)), 200)
+        self.ctl(gateway, "drain", "legacy/mail1", "--window", "0s")
+        for client in clients:
+            client.expect(rb"\* BYE \[UNAVAILABLE\]")
+            client.expect_end()
+        self.assertEqual(self.backends(gateway)["legacy/mail1"]["sessions"], 0)
+        # With nowhere to go, a login hears that this is temporary.
+        client = self.imap(gateway)
+        client.command("LOGIN ann secret", "NO")
+        self.assertIn(b"[UNAVAILABLE]", client.tagged)
+
     def test_a_backend_that_is_not_there(self):
         self.assertIn("did you mean legacy/mail1?", self.ctl(self.gateway_, "drain", "legacy/mial1", status=1))
         self.assertIn("did you mean legacy/mail2?", self.ctl(self.gateway_, "undrain", "mail2", status=1))
@@ -368,6 +385,10 @@ class Reloading(Ctl):
         gateway.config.write_text(gateway.config.read_text().replace("workers = 1", "workers = 3"))
         self.assertRegex(self.ctl(gateway, "reload"), r"applied: generation 2\n.*workers")
 
+    def test_what_is_dangerous_is_said(self):
+        self.token_file.chmod(0o644)
+        self.assertRegex(self.ctl(self.gate(), "reload"), r"applied: generation 2\n.*chmod 0600")
+
     def test_several_at_once_all_hear_how_it_went(self):
         gateway = self.gate()
         said = []
@@ -387,6 +408,7 @@ class Reloading(Ctl):
         gateway = self.gate()
         other = self.folder() / "new.token"
         other.write_text("quite-another\n")
+        other.chmod(0o600)
         gateway.config.write_text(gateway.config.read_text().replace(str(self.token_file), str(other)))
         self.assertIn("not the token", self.ctl(gateway, "reload", status=1))
         gateway.process.send_signal(1)
