@@ -31,6 +31,8 @@ inline constexpr std::array<std::string_view, 9> kRewriteNames{
 inline constexpr std::array<std::string_view, kBackendFailureCount> kFailureNames{
     "connect", "timeout", "greeting", "protocol", "closed", "tls"};
 
+inline constexpr std::array<std::string_view, 4> kBackendStateNames{"up", "failing", "down",
+                                                                    "draining"};
 inline constexpr std::array<std::string_view, 2> kAdmissionNames{"sessions", "memory"};
 inline constexpr std::array<std::string_view, 4> kLookupResultNames{"found", "unknown", "refused",
                                                                     "unavailable"};

@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "server/addresses.h"
+
 namespace postern {
 namespace {
 
@@ -20,19 +22,17 @@ std::uint16_t PortOf(const std::string& text) {
   return address.ok() ? address.value().port() : std::uint16_t{0};
 }
 
-// The address in use as long as it is among those of now. True when it is another.
-bool Refresh(const std::string& text, const std::string& host, const ResolvedName& found,
+// The address in use stays as long as it is among those of now.
+void Refresh(const std::string& text, const std::string& host, const ResolvedName& found,
              Address& address) {
-  if (HostOf(text) != host) return false;
+  if (HostOf(text) != host) return;
   const bool known =
       address.family() != AF_UNSPEC &&
       std::any_of(found.addresses.begin(), found.addresses.end(),
                   [&](const Address& one) { return one.HostText() == address.HostText(); });
-  if (known) return false;
+  if (known) return;
   const Result<Address> next = Address::FromParts(found.addresses.front().HostText(), PortOf(text));
-  if (!next.ok()) return false;
-  address = next.value();
-  return true;
+  if (next.ok()) address = next.value();
 }
 
 }  // namespace
@@ -62,7 +62,7 @@ NameWatch::NameWatch(Loop& loop, Log& log, std::function<void(Config)> changed,
 NameWatch::~NameWatch() = default;
 
 void NameWatch::Adopt(const Config& config) {
-  config_ = config;
+  config_ = adopted_ = config;
   std::vector<std::string> hosts;
   for (const BackendConfig& backend : config.backends) {
     for (const std::string& text : {backend.imap_text, backend.pop3_text}) {
@@ -112,13 +112,12 @@ void NameWatch::Tell(Name& name, const std::string& reason) {
 }
 
 void NameWatch::OnAnswer(const std::string& host, const ResolvedName& found) {
-  bool changed = false;
   for (BackendConfig& backend : config_.backends) {
-    changed |= Refresh(backend.imap_text, host, found, backend.imap);
-    changed |= Refresh(backend.pop3_text, host, found, backend.pop3);
+    Refresh(backend.imap_text, host, found, backend.imap);
+    Refresh(backend.pop3_text, host, found, backend.pop3);
   }
-  // A copy: whoever is told adopts it again.
-  if (changed) changed_(Config(config_));
+  // Again and again until it is adopted: it may have been refused. A copy: that changes ours.
+  if (!SameAddresses(config_, adopted_)) changed_(Config(config_));
 }
 
 }  // namespace postern

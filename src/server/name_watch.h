@@ -47,7 +47,8 @@ class NameWatch {
   Log& log_;
   const std::function<void(Config)> changed_;
   const NamePace pace_;
-  Config config_;
+  Config adopted_;
+  Config config_;  // the same with the addresses of now
   std::vector<std::unique_ptr<Name>> names_;
   Resolver resolver_;
 };

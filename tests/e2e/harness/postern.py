@@ -96,7 +96,9 @@ def configuration(backends, listeners=None, pool=None, certificates=None, **chan
         tables[name] = {**tables.get(name, {}), **values}
     listening = "".join(table("[listener]", each) + "\n"
                         for each in listeners or [listener("imaps"), listener("pop3s")])
-    pools = table("[pool]", {"name": "legacy", "balance": "user", "tls": "none", **(pool or {})}) + "\n"
+    # Scripts count who comes: a test that wants probes says so.
+    pools = table("[pool]", {"name": "legacy", "balance": "user", "tls": "none", "probe": {"every": "1h"},
+                             **(pool or {})}) + "\n"
     for number, backend in enumerate(backends, 1):
         pools += table("[pool.backend]", {"name": f"mail{number}", **backend}) + "\n"
     rest = [table(name, values) for name, values in tables.items()]

@@ -56,6 +56,9 @@ class Gateway {
   static ProcessFigures Figures() {
     ProcessFigures figures;
     figures.backend_up = [](BackendId backend) { return backend != 1; };
+    figures.backend_state = [](BackendId backend) -> std::string_view {
+      return backend == 1 ? "down" : "up";
+    };
     figures.certificate_not_after = [](std::size_t) { return std::int64_t{1'800'000'000}; };
     figures.log_dropped = [] { return std::uint64_t{4}; };
     figures.rules_memory = [] { return std::uint64_t{4096}; };
@@ -150,7 +153,7 @@ TEST_CASE("Sessions logins handshakes and bytes have the names of the contract")
   worker.AdmissionRejected(Admission::kSessions);
   worker.LoopTurn(milliseconds(1));
   auto samples = gateway.Scrape();
-  const std::array<std::pair<const char*, double>, 26> expected{{
+  const std::array<std::pair<const char*, double>, 28> expected{{
       {R"(postern_sessions_opened_total{protocol="imap",listener="imaps"})", 2},
       {R"(postern_sessions_total{protocol="imap",listener="imaps",close_reason="http"})", 1},
       {R"(postern_sessions{protocol="imap",state="relay",worker="1"})", 1},
@@ -173,6 +176,8 @@ TEST_CASE("Sessions logins handshakes and bytes have the names of the contract")
       {R"(postern_backend_sessions{pool="new",backend="mail1"})", 1},
       {R"(postern_backend_up{pool="legacy",backend="mail1"})", 1},
       {R"(postern_backend_up{pool="legacy",backend="mail2"})", 0},
+      {R"(postern_backend_state{pool="legacy",backend="mail2",state="up"})", 0},
+      {R"(postern_backend_state{pool="legacy",backend="mail2",state="down"})", 1},
       {R"(postern_backend_failures_total{pool="legacy",backend="mail2",reason="timeout"})", 1},
       {R"(postern_admission_rejected_total{reason="sessions"})", 1},
       {R"(postern_loop_turn_seconds_bucket{worker="1",le="0.001"})", 1},

@@ -16,7 +16,7 @@ struct World {
       : watch(loop, log,
               [this](Config config) {
                 told.push_back(config);
-                watch.Adopt(config);
+                if (adopts) watch.Adopt(config);
               },
               {{server.address()}, 50ms, 2}, {30ms, 1h}) {
     server.ttl = 0;
@@ -40,6 +40,7 @@ struct World {
   testing::LinesLog log;
   DnsServer server;
   std::vector<Config> told;
+  bool adopts = true;
   NameWatch watch;
 };
 
@@ -82,6 +83,22 @@ TEST_CASE("a name is asked for again by its time to live and a change is told on
   REQUIRE(world.Until([&] { return world.told.size() == 2; }));
   CHECK(world.told[1].backends[0].imap.Text() == "192.0.2.8:143");
   CHECK(world.server.questions >= 4);
+}
+
+TEST_CASE("an address that was refused is told again") {
+  World world;
+  world.adopts = false;
+  world.server.names["mail.example"] = {"192.0.2.7"};
+  Config config;
+  config.backends = {World::Backend("mail.example:143", "")};
+  world.watch.Adopt(config);
+  REQUIRE(world.Until([&] { return world.told.size() == 2; }));
+  CHECK(world.told[1].backends[0].imap.Text() == "192.0.2.7:143");
+  world.adopts = true;
+  REQUIRE(world.Until([&] { return world.told.size() == 3; }));
+  const int questions = world.server.questions;
+  REQUIRE(world.Until([&] { return world.server.questions > questions + 4; }));
+  CHECK(world.told.size() == 3);
 }
 
 TEST_CASE("a name is not asked for while its answer is good") {

@@ -173,7 +173,6 @@ TEST_CASE("a backend whose name is not resolved is down") {
 TEST_CASE("what sessions and operators do to a state is logged too") {
   World world;
   FakeBackend backend(world.loop);
-  world.config.pools[0].probe.every = 1h;
   world.Adopt({backend.address()});
   REQUIRE(TurnUntil(world.loop, [&] { return !world.offers.empty(); }));
   world.health.Failed(0, MonotonicNow());
