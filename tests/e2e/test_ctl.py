@@ -198,6 +198,28 @@ class Kicking(Ctl):
         self.closed(gateway, "kicked", protocol="imap")
         self.closed(gateway, "kicked", protocol="pop3")
 
+    def test_who_has_not_even_begun_its_handshake_is_ended(self):
+        gateway = self.gate()
+        client = self.imap(gateway, tls=False, greeting=False)
+        self.eventually(lambda: self.sessions(gateway), "it is there")
+        session = self.sessions(gateway)[0]
+        self.assertEqual(session["state"], "handshake")
+        self.ctl(gateway, "kick", session["id"])
+        client.rest()
+        self.closed(gateway, "kicked", id=session["id"])
+        self.assertEqual(self.sessions(gateway), [])
+
+    def test_pop3_deletions_without_quit_are_not_carried_out(self):
+        gateway = self.gate()
+        user = self.dovecot.new_user()
+        self.dovecot.fill(user, [message(1)])
+        client = self.pop3(gateway, user)
+        client.command("DELE 1")
+        self.ctl(gateway, "kick", self.session_of(gateway, user)["id"])
+        client.rest()
+        self.closed(gateway, "kicked", protocol="pop3")
+        self.assertEqual(self.dovecot.count(user), 1)
+
     def test_a_session_that_is_not_there(self):
         gateway = self.gate()
         refused = self.ctl(gateway, "kick", "no\x1b such&id=1", status=1)
@@ -333,7 +355,7 @@ class Draining(Ctl):
         self.assertEqual(self.dovecot.count(other), 1)
 
     def test_more_than_one_turn_can_tell(self):
-        """Two hundred sessions of one worker, all at once, and ten thousand places in the list would be no other."""
+        """Two hundred sessions of one worker: its turns are kept short, and nobody is forgotten."""
         backend = self.imap_backend()
         gateway = self.gate({"imap": backend.address, "pop3": backend.address})
         clients = [self.imap(gateway, f"user{number}") for number in range(200)]
