@@ -1,5 +1,7 @@
 """Users out of a file: where they go, what a reload changes, what is wrong with a line."""
 
+import os
+import pathlib
 import signal
 import subprocess
 import time
@@ -17,6 +19,10 @@ class FileLookup(LookupCase):
     def start(self, lines, **changes):
         self.map.write_text(lines)
         return self.behind(self.text(self.legacy, self.modern, {"type": "file", "path": self.map}, **changes))
+
+    def processor_time(self, gateway):
+        fields = pathlib.Path(f"/proc/{gateway.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def hangup(self, gateway):
         before = len(gateway.events)
@@ -83,9 +89,10 @@ class FileLookup(LookupCase):
         self.assertEqual(loaded["users"], 1_000_000)
         self.assertLess(loaded["bytes"], 64_000_000)
         if not sanitized():
-            self.assertLess(loaded["seconds"], 10)
+            # Of the processor: how long it takes on a busy machine says nothing.
+            self.assertLess(self.processor_time(gateway), 5)
         self.assertEqual(self.where(gateway, f"user999999@domain{999999 % 977}.example"), "modern/new1")
-        live = self.imap(gateway, f"user2@domain2.example")
+        live = self.imap(gateway, "user2@domain2.example")
         after = self.hangup(gateway)
         live.command("NOOP")
         gateway.event("reloaded", after=after, seconds=60)

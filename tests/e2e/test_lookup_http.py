@@ -2,11 +2,12 @@
 return."""
 
 import base64
+import signal
+import socket
 import time
 
 from harness.authority import Authority
-from harness.services import HOST, LookupCase, MasteredDovecot, Nginx
-from harness.postern import sanitized
+from harness.services import HOST, LookupCase, MasteredDovecot, Nginx, in_parallel
 
 # As the documentation shows a good answer.
 GOOD = """
@@ -163,7 +164,6 @@ class HttpLookup(LookupCase):
             self.assertIn(b"NO [UNAVAILABLE]", self.refused(gateway, "ann"), answer)
 
     def test_a_service_that_says_nothing_is_waited_for_no_longer_than_the_timeout(self):
-        import socket
         silent = socket.create_server((HOST, 0))
         self.addCleanup(silent.close)
         url = f"http://{HOST}:{silent.getsockname()[1]}/auth"
@@ -188,6 +188,41 @@ class HttpLookup(LookupCase):
         gateway = self.start(other, ca=authority.root)
         self.assertIn(b"NO [UNAVAILABLE]", self.refused(gateway, "ann"))
         self.assertEqual(other.asked() if (other.folder / "asked.log").exists() else [], [])
+
+    def test_a_service_may_be_named(self):
+        host, port = self.modern.address.rsplit(":", 1)
+        nginx = self.service(Nginx(GOOD.format(host=host, port=port), host="127.0.0.1"))
+        nginx.url = nginx.url.replace("127.0.0.1", "localhost")
+        gateway = self.start(nginx)
+        self.assertEqual(self.where(gateway, "ann"), "modern/new1")
+        self.assertEqual(nginx.asked()[0]["host"], "localhost")
+        nginx.url = "http://no-such-host.invalid/auth"
+        self.assertIn(b"NO [UNAVAILABLE]", self.refused(self.start(nginx, timeout="1s"), "ann"))
+
+    def test_many_at_once_are_each_answered_their_own(self):
+        gateway = self.start(self.nginx(), timeout="20s")
+
+        def visits(number):
+            for turn in range(4):
+                good = (number + turn) % 2 == 0
+                client = self.imap(gateway)
+                client.send(f"a LOGIN user{number} {'secret' if good else 'wrong'}\r\n")
+                line = client.until("a")[1]
+                assert line.startswith(b"a OK" if good else b"a NO [AUTHENTICATIONFAILED]"), line
+                client.close()
+        self.assertEqual(in_parallel(100, visits), [])
+        self.assertEqual((self.counted(gateway, "http", "found"), self.counted(gateway, "http", "refused")), (200, 200))
+
+    def test_a_reload_takes_no_answer_from_who_waits_for_it(self):
+        gateway = self.start(self.nginx())
+        client = self.imap(gateway)
+        client.send("a LOGIN slow wrong\r\n")
+        for _ in range(3):
+            before = len(gateway.events)
+            gateway.process.send_signal(signal.SIGHUP)
+            self.imap(gateway, "ann").logout()
+            gateway.event("reloaded", after=before)
+        self.assertIn(b"NO [AUTHENTICATIONFAILED]", client.until("a")[1])
 
     def test_no_password_is_logged(self):
         nginx = self.nginx()

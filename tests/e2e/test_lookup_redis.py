@@ -5,7 +5,7 @@ import threading
 
 from harness.authority import Authority
 from harness.client import Imap
-from harness.services import LookupCase, Redis
+from harness.services import HOST, LookupCase, Redis
 
 
 class RedisLookup(LookupCase):
@@ -68,7 +68,6 @@ class RedisLookup(LookupCase):
         self.assertEqual(self.where(named, "ann@a.example"), "modern/new1")
 
     def test_tls_with_the_right_name_and_root_only(self):
-        from harness.services import HOST
         authority = Authority.shared()
         redis = self.service(Redis(leaf=authority.leaf(names=(f"IP:{HOST}",), subject="redis"), password="pw"))
         self.fill(redis)

@@ -21,10 +21,11 @@ HOST = f"127.{128 + os.getpid() // 65536 % 64}.{os.getpid() // 256 % 256}.{os.ge
 class Service:
     """A process that listens on a port and may be stopped and started again on the same one."""
 
-    def __init__(self, name):
+    def __init__(self, name, host=HOST):
+        self.host = host
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix=f"postern-{name}-"))
         self.folder.chmod(0o755)
-        self.port = free_port(HOST)
+        self.port = free_port(host)
         self.process = None
 
     def command(self):
@@ -34,14 +35,14 @@ class Service:
         with open(self.folder / "stderr", "ab") as stderr:
             self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=stderr, stderr=stderr,
                                             cwd=self.folder)
-        until(self.answers, f"{self.command()[0]} on {HOST}:{self.port}: "
+        until(self.answers, f"{self.command()[0]} on {self.host}:{self.port}: "
                             f"{(self.folder / 'stderr').read_text(errors='replace')}")
         return self
 
     def answers(self):
         assert self.process.poll() is None, (self.folder / "stderr").read_text(errors="replace")
         try:
-            socket.create_connection((HOST, self.port), 1).close()
+            socket.create_connection((self.host, self.port), 1).close()
             return True
         except OSError:
             return False
@@ -87,12 +88,12 @@ http {{
 class Nginx(Service):
     """`answer`: the body of `location = /auth`; `leaf`: speaks https with it."""
 
-    def __init__(self, answer, maps="", leaf=None):
-        super().__init__("nginx")
+    def __init__(self, answer, maps="", leaf=None, host=HOST):
+        super().__init__("nginx", host)
         ssl = f" ssl;\n    ssl_certificate {leaf.chain};\n    ssl_certificate_key {leaf.key}" if leaf else ""
         (self.folder / "nginx.conf").write_text(NGINX.format(
-            folder=self.folder, host=HOST, port=self.port, ssl=ssl, maps=maps, answer=answer))
-        self.url = f"http{'s' if leaf else ''}://{HOST}:{self.port}/auth"
+            folder=self.folder, host=host, port=self.port, ssl=ssl, maps=maps, answer=answer))
+        self.url = f"http{'s' if leaf else ''}://{host}:{self.port}/auth"
 
     def command(self):
         return ["/usr/sbin/nginx", "-p", str(self.folder), "-c", str(self.folder / "nginx.conf"), "-e",
