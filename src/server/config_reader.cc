@@ -202,11 +202,14 @@ void Reader::ReadLookup(const toml::table& table) {
   LookupConfig lookup;
   Target target = TargetOf();
   target.lookup = &lookup;
+  const std::size_t mistakes = problems_.errors();
   ReadKeys(table, FindTable("lookup"), target);
   lookup.place = problems_.Locate(PlaceOf(table.source()));
   draft_.config.lookups.push_back(std::move(lookup));
   draft_.lookup_places.push_back(PlaceOf(table.source()));
   draft_.lookup_keys.push_back(PlacesIn(table, "lookup"));
+  // Of a table with a mistake nothing more is judged: its type may be another one.
+  if (problems_.errors() != mistakes) draft_.lookup_keys.back().erase("type");
 }
 
 KeyPlaces Reader::PlacesIn(const toml::table& values, std::string_view table) const {

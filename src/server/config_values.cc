@@ -260,12 +260,6 @@ bool Value::Index(std::initializer_list<std::string_view> choices, std::size_t& 
   return false;
 }
 
-void Value::Only(std::string_view choice, std::string_view why) {
-  std::string text;
-  if (!String("text", text)) return;
-  if (text != choice) Reject(fmt::format("not supported; write \"{}\": {}", choice, why));
-}
-
 bool Value::Each(std::string_view item, bool one_alone, const Take& take) {
   return EachAt(item, one_alone, [&](const std::string& text, Place) { return take(text); });
 }
@@ -281,8 +275,10 @@ bool Value::EachAt(std::string_view item, bool one_alone, const TakeAt& take) {
   if (one_alone && node_.is_string()) return take_one(*this);
   const toml::array* list = node_.as_array();
   if (list == nullptr) {
-    Reject(fmt::format("is {}; must be a list, [...], and each in it {} in quotes", TypeText(node_),
-                       item));
+    Reject(one_alone ? fmt::format("is {}; must be {} in quotes, or a list, [...], of such",
+                                   TypeText(node_), item)
+                     : fmt::format("is {}; must be a list, [...], and each in it {} in quotes",
+                                   TypeText(node_), item));
     return false;
   }
   bool good = true;

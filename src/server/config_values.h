@@ -97,8 +97,6 @@ class Value {
     std::size_t index = 0;
     if (Index(choices, index)) out = static_cast<Enum>(index);
   }
-  // Only this text is right so far; why says so.
-  void Only(std::string_view choice, std::string_view why);
   // A file name; relative ones are taken from the configuration file's folder.
   void Path(std::string& out);
   // A numeric address to listen on.

@@ -39,11 +39,11 @@ TEST_CASE("Lookups must have different names") {
 
 TEST_CASE("A lookup has the keys of its type and no others") {
   CHECK_THAT(OnlyErrorOf(LookupWith("type = \"file\"\npath = \"a\"\nurl = \"http://a\"")),
-             Contains("17:7: url is not a key of a lookup of type \"file\"; it has path"));
+             Contains("18:7: url is not a key of a lookup of type \"file\"; it has path"));
   CHECK_THAT(OnlyErrorOf(LookupWith("type = \"http\"\nurl = \"http://a.b\"\ncommand = \"GET x\"")),
              Contains("it has url, ca, timeout, ttl, stale"));
   CHECK_THAT(OnlyErrorOf(LookupWith("type = \"file\"")),
-             Contains("14:1: a lookup of type \"file\" needs path"));
+             Contains("15:1: a lookup of type \"file\" needs path"));
   CHECK_THAT(OnlyErrorOf(LookupWith("type = \"redis\"\nurl = \"redis://a.b\"")),
              Contains("needs command"));
   CHECK_THAT(OnlyErrorOf(LookupWith("type = \"ldap\"")),

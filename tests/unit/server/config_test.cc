@@ -255,7 +255,6 @@ TEST_CASE("Values beyond what is known say what is") {
   CHECK(OnlyErrorOf(ListenerWith("tls = \"startls\"")) ==
         "/etc/postern/p.toml:3:7: tls = \"startls\": not known; must be \"implicit\" or "
         "\"starttls\" or \"refuse\" or \"none\"");
-  CHECK_THAT(OnlyErrorOf(PoolWith("balance = \"least\"")), Catch::Contains("write \"user\""));
   CHECK_THAT(OnlyErrorOf(PoolWith("tls = \"tls\"")),
              Catch::Contains("must be \"none\" or \"starttls\" or \"implicit\""));
   CHECK_THAT(OnlyErrorOf(Replaced("\"imap\"", "\"smtp\"")),
