@@ -55,7 +55,7 @@ std::string FactWords::Text(Fact fact) const {
     case Fact::kClient:
       return facts_.client.HostText();
     case Fact::kTime:
-      return TimeText(time());
+      return time() == 0 ? "" : TimeText(time());
     case Fact::kSni:
       return std::string(facts_.sni);
     case Fact::kTlsVersion:
