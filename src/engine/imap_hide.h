@@ -3,13 +3,15 @@
 // here. Pure; ImapHide is owned by the relay.
 //
 // What remains visible all the same:
-// - a parent's \HasChildren and CHILDINFO, and that a parent cannot be renamed;
-// - sums in which the hidden one has its part: quotas, the STATUS=SIZE of a server;
+// - a parent's \HasChildren and CHILDINFO, and that a parent cannot be renamed; DELETE of a parent
+//   goes its way, and leaves children alone where the server keeps to RFC 9051 §6.3.5;
+// - sums in which the hidden one has its part: quotas, and UIDs and counts of virtual mailboxes;
 // - that a name cannot be made: CREATE of a hidden name is refused, of any other it is not;
-// - what leads to the same mailbox by another name that no pattern matches: links, virtual
-//   mailboxes, a second namespace;
+// - that our words are not the backend's: its own refusals have other texts;
+// - what leads to the same mailbox by another name that no pattern matches: links, a second
+//   namespace;
 // - a mailbox that was selected when a reload hid it, until it is left;
-// - capabilities that name a number of things, and messages: a header may quote any name.
+// - what stands in messages: a header may quote any name.
 #pragma once
 
 #include <cstddef>
