@@ -86,7 +86,7 @@ class CommandLine(EndToEnd):
             "no verification": (good.replace('tls = "none"', 'tls = "implicit"\nverify = "none"', 1), "insecure"),
             "roots missing": (good.replace('tls = "none"', 'tls = "implicit"\nca = "nowhere.pem"', 1), "nowhere.pem"),
             "ticket keys missing": (good.replace('minimum = "1.2"', 'ticket_keys = "nowhere.keys"'), "nowhere.keys"),
-            "later key": (good.replace('[routing]', '[rules]\nfiles = []\n\n[routing]'), ""),
+            "later key": (good.replace('[routing]', '[report]\nevery = "1d"\n\n[routing]'), ""),
         }
         for name, (text, hint) in mistakes.items():
             with self.subTest(mistake=name):
