@@ -18,6 +18,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "postern/base/check.h"
 #include "support/imap_dialogue.h"
@@ -57,10 +58,49 @@ constexpr std::array<std::string_view, 4> kUnasked = {
 struct Input {
   std::uint8_t switches, manners;
   std::string_view steps;
-  bool wild() const { return (switches & 1) != 0; }
+  // Rules refuse, delay and rewrite: what raw bytes excuse, they excuse too.
+  bool ruled() const { return (manners & 16) != 0; }
+  bool wild() const { return (switches & 1) != 0 || ruled(); }
 };
 
 constexpr std::string_view kAllCapabilities = "IMAP4rev1 ID IDLE UIDPLUS ENABLE SASL-IR";
+
+Condition Is(Fact fact, std::string_view text) {
+  Condition condition;
+  condition.fact = fact;
+  condition.any_of.push_back(ParseFactValue(fact, text).value());
+  return condition;
+}
+
+Rule About(Action action, std::string_view command) {
+  Rule rule;
+  rule.name = std::string(ActionName(action)) + " " + std::string(command);
+  rule.action = action;
+  rule.delay = std::chrono::seconds(1);
+  if (!command.empty()) rule.conditions.push_back(Is(Fact::kCommand, command));
+  return rule;
+}
+
+// A few of every kind; which of them, three bits say.
+std::vector<Rule> SomeRules(unsigned which) {
+  std::vector<Rule> rules;
+  if ((which & 1) != 0) {
+    rules.push_back(About(Action::kDeny, "SELECT"));
+    rules.push_back(About(Action::kDeny, "APPEND"));
+    rules.push_back(About(Action::kDelay, "FETCH"));
+  }
+  if ((which & 2) != 0) {
+    rules.push_back(About(Action::kReadOnly, ""));
+    rules.push_back(About(Action::kDisconnect, "LOGOUT"));
+  }
+  if ((which & 4) != 0) {
+    rules.push_back(About(Action::kHide, ""));
+    rules.back().mailboxes.push_back(ParseFactValue(Fact::kMailbox, "hello|x").value());
+    rules.push_back(About(Action::kDelay, "CREATE"));
+    rules.push_back(About(Action::kDelay, "APPEND"));
+  }
+  return rules;
+}
 
 void SetUp(const Input& input, FakeHost& host) {
   constexpr std::array kListeners = {ListenerTls::kImplicit, ListenerTls::kStarttls,
@@ -73,6 +113,7 @@ void SetUp(const Input& input, FakeHost& host) {
   if ((input.switches & 16) != 0) pool.tls = PoolTls::kStarttls;
   pool.forward_id = (input.switches & 32) != 0;
   if ((input.switches & 64) != 0) host.settings.limits.append = 10;
+  if (input.ruled()) host.UseRules(SomeRules(input.manners >> 5));
 }
 
 std::string Capabilities(const Input& input) {
@@ -103,9 +144,9 @@ void EndOrWait(ImapDialogue& dialogue, unsigned how) {
       }
       return;
     case 5:
-      return dialogue.Happen(&FakeSession<ImapEngine>::Drain);
+      return dialogue.Happen([](auto& session) { session.Drain(); });
     case 6:
-      dialogue.Happen(&FakeSession<ImapEngine>::Drain);
+      dialogue.Happen([](auto& session) { session.Drain(CloseReason::kKicked); });
       return dialogue.Happen(&FakeSession<ImapEngine>::DrainDeadline);
     default:
       return dialogue.session().Stall(std::chrono::seconds(2));
@@ -116,6 +157,13 @@ void Raw(ImapDialogue& dialogue, bool client, unsigned how, std::string_view& st
   const std::string_view bytes = steps.substr(0, how + 1);
   steps.remove_prefix(bytes.size());
   client ? dialogue.SayRaw(bytes) : dialogue.TellRaw(bytes);
+}
+
+void EndPauses(ImapDialogue& dialogue) {
+  std::vector<Duration>& pauses = dialogue.host().pauses;
+  if (pauses.empty()) return;
+  pauses.pop_back();
+  dialogue.Happen([](auto& session) { session.PauseOver(); });
 }
 
 void Step(const Input& input, ImapDialogue& dialogue, std::string_view& steps) {
@@ -139,6 +187,7 @@ void Step(const Input& input, ImapDialogue& dialogue, std::string_view& steps) {
     case 5:
       return dialogue.ArriveBackend(how == 15 ? std::string::npos : 1 + 3 * how);
     case 6:
+      if (how > 11) return EndPauses(dialogue);
       return dialogue.SetRooms((how & 1) == 0, (how & 2) == 0);
     case 7:
       return dialogue.Connect(how != 15);
@@ -173,6 +222,7 @@ void Settle(ImapDialogue& dialogue) {
                                dialogue.session().backend_consumed;
     dialogue.Connect(true);
     dialogue.Secure();
+    EndPauses(dialogue);
     dialogue.ArriveClient(std::string::npos);
     more = dialogue.AnswerNext(ImapDialogue::Answer::kOk);
     dialogue.ArriveBackend(std::string::npos);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -126,9 +127,11 @@ class ImapDialogue {
     session_.Drained();
     Collect();
   }
-  void Happen(void (FakeSession<ImapEngine>::*what)()) {
+  // what: a member of the session, or a function of it.
+  template <typename What>
+  void Happen(What what) {
     if (ended()) return;
-    (session_.*what)();
+    std::invoke(what, session_);
     Collect();
   }
   void Timeout(Engine::Timeout which) {

@@ -45,9 +45,9 @@ TEST_CASE("a pool that is gone keeps its place and takes no new sessions") {
   const Config after = Parse(kNew, "new");
   Roster roster(before);
   REQUIRE(roster.Add(before).ok());
-  const auto first = BuildSetup(before, roster, nullptr);
+  const auto first = BuildSetup(before, roster, nullptr, {});
   REQUIRE(roster.Add(after).ok());
-  const auto second = BuildSetup(after, roster, first.get());
+  const auto second = BuildSetup(after, roster, first.get(), {});
 
   const BackendHealth health(roster.capacity().backends);
   const Instant now{std::chrono::hours(1)};
@@ -62,7 +62,7 @@ TEST_CASE("a pool's TLS and forwarding reach engine and session") {
   const Config config = Parse(kNew, "new");
   Roster roster(config);
   REQUIRE(roster.Add(config).ok());
-  const auto setup = BuildSetup(config, roster, nullptr);
+  const auto setup = BuildSetup(config, roster, nullptr, {});
   CHECK(setup->plan.pool(0).tls == PoolTls::kImplicit);
   CHECK_FALSE(setup->plan.pool(0).forward_id);
   CHECK(setup->routes.pool(0).forward_proxy2);
