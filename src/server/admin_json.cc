@@ -208,6 +208,10 @@ std::string ReloadJson(const ReloadOutcome& outcome) {
       .Take();
 }
 
+std::string DoneJson(std::string_view key, std::string_view what, std::string_view note) {
+  return Object().Text(key, what).TextIfAny("note", note).Take();
+}
+
 std::string ErrorJson(std::string_view sentence) { return Object().Text("error", sentence).Take(); }
 
 }  // namespace postern

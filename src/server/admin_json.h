@@ -16,6 +16,8 @@ std::string BackendsJson(const std::vector<BackendInfo>& backends);
 std::string StatusJson(const StatusInfo& status, std::int64_t now);
 // With an "error" when it was refused.
 std::string ReloadJson(const ReloadOutcome& outcome);
+// {"key":"what"}, and a note for the operator where there is one.
+std::string DoneJson(std::string_view key, std::string_view what, std::string_view note);
 std::string ErrorJson(std::string_view sentence);
 
 }  // namespace postern

@@ -96,7 +96,7 @@ void Kick(const HttpRequest& request, const AdminApi& api, const Reply& reply) {
   const std::string id = request.Parameter("id");
   if (id.empty()) return reply(ApiError(400, "which session? say ?id=ID"));
   api.kick(id, [reply, id](bool found) {
-    if (found) return reply(JsonResponse("{\"kicked\":" + JsonQuote(id) + "}"));
+    if (found) return reply(JsonResponse(DoneJson("kicked", id, {})));
     reply(ApiError(404, "there is no session " + id + "; GET sessions lists them"));
   });
 }
@@ -129,11 +129,22 @@ std::optional<BackendName> WantedBackend(const HttpRequest& request, const Admin
 }
 
 // How draining and undraining end.
-std::function<void(::postern::Status)> Done(const Reply& reply, std::string key, BackendName name) {
-  return [reply, key = std::move(key), name = std::move(name)](const Status& status) {
+std::function<void(const Status&)> Done(const Reply& reply, std::string key,
+                                        const BackendName& name, std::string note) {
+  return [reply, key = std::move(key), name = name.pool + "/" + name.backend,
+          note = std::move(note)](const Status& status) {
     if (!status.ok()) return reply(ApiError(409, status.message()));
-    reply(JsonResponse("{\"" + key + "\":" + JsonQuote(name.pool + "/" + name.backend) + "}"));
+    reply(JsonResponse(DoneJson(key, name, note)));
   };
+}
+
+// What an operator should know before the last one goes.
+std::string NoteOfDraining(const AdminApi& api, const BackendName& name) {
+  for (const BackendInfo& other : api.backends()) {
+    if (other.pool == name.pool && other.name != name.backend && other.state == "up") return {};
+  }
+  return "no other backend of pool " + name.pool +
+         " is up: meanwhile its logins hear that this is temporary";
 }
 
 void Drain(const HttpRequest& request, const AdminApi& api, const Reply& reply) {
@@ -145,13 +156,14 @@ void Drain(const HttpRequest& request, const AdminApi& api, const Reply& reply) 
   }
   const std::optional<BackendName> name = WantedBackend(request, api, reply);
   if (!name) return;
-  api.drain(name->pool, name->backend, window.value(), Done(reply, "draining", *name));
+  api.drain(name->pool, name->backend, window.value(),
+            Done(reply, "draining", *name, NoteOfDraining(api, *name)));
 }
 
 void Undrain(const HttpRequest& request, const AdminApi& api, const Reply& reply) {
   const std::optional<BackendName> name = WantedBackend(request, api, reply);
   if (!name) return;
-  api.undrain(name->pool, name->backend, Done(reply, "undrained", *name));
+  api.undrain(name->pool, name->backend, Done(reply, "undrained", *name, {}));
 }
 
 void Reload(const HttpRequest&, const AdminApi& api, const Reply& reply) {

@@ -111,7 +111,8 @@ Result<std::string> Show(const CtlRequest& request, const std::string& json, boo
       return "kicked " + subject + ": it ends at its next command boundary\n";
     case Verb::kDrain:
       return "draining " + subject + ": it gets no new sessions, and those it has leave over " +
-             SafeText(request.window) + "\n`postern ctl backends` shows how many are left\n";
+             SafeText(request.window) + "\n" + ShowNote(json) +
+             "`postern ctl backends` shows how many are left\n";
     case Verb::kUndrain:
       return subject + " takes sessions again\n";
   }

@@ -206,6 +206,12 @@ std::string ShowRefusal(unsigned status, std::string_view json) {
   return SafeText(error) + "\n" + Lines(Texts(*tree, "reasons")) + Lines(Texts(*tree, "notes"));
 }
 
+std::string ShowNote(std::string_view json) {
+  const std::optional<Tree> tree = Read(json);
+  const std::string note = tree ? Text(*tree, "note") : std::string();
+  return note.empty() ? note : "note: " + SafeText(note) + "\n";
+}
+
 Result<std::string> ShowReload(std::string_view json) {
   const std::optional<Tree> tree = Read(json);
   if (!tree || !tree->get_child_optional("applied")) return NotOurs();

@@ -19,6 +19,8 @@ struct StatusShown {
 Result<StatusShown> ShowStatus(std::string_view json);
 // What was refused, and every reason, a line each.
 std::string ShowRefusal(unsigned status, std::string_view json);
+// The note that comes with an answer, as a line; empty: there is none.
+std::string ShowNote(std::string_view json);
 Result<std::string> ShowReload(std::string_view json);
 
 }  // namespace postern

@@ -255,6 +255,7 @@ class Draining(Ctl):
         asked_at = time.time()
         said = self.ctl(self.gateway_, "drain", "legacy/mail1", "--window", f"{window:g}s")
         self.assertIn("draining legacy/mail1", said)
+        self.assertNotIn("note", said)
         self.assertEqual(self.backends(self.gateway_)["legacy/mail1"]["state"], "draining")
         self.assertRegex(self.ctl(self.gateway_, "backends"), r"(?m)^legacy/mail1 +draining ")
         self.assertIn("1 draining (legacy/mail1)", self.ctl(self.gateway_, "status"))
@@ -360,7 +361,8 @@ class Draining(Ctl):
         gateway = self.gate({"imap": backend.address, "pop3": backend.address})
         clients = [self.imap(gateway, f"user{number}") for number in range(200)]
         self.assertEqual(len(self.sessions(gateway)), 200)
-        self.ctl(gateway, "drain", "legacy/mail1", "--window", "0s")
+        said = self.ctl(gateway, "drain", "legacy/mail1", "--window", "0s")
+        self.assertIn("note: no other backend of pool legacy is up", said)
         for client in clients:
             client.expect(rb"\* BYE \[UNAVAILABLE\]")
             client.expect_end()

@@ -141,8 +141,10 @@ TEST_CASE("What is asked with the token is done") {
     return Say(admin, "POST", path, Bearer(kToken));
   };
   CHECK(HasStatus(post("kick?id=ab-0-1"), "200"));
-  CHECK(HasStatus(post("drain?backend=legacy/mail1"), "200"));
-  CHECK(HasStatus(post("drain?backend=legacy%2fmail2&window=5m"), "200"));
+  CHECK_THAT(Body(post("drain?backend=legacy/mail1")),
+             Catch::Contains(R"({"draining":"legacy/mail1","note":"no other backend of pool)"));
+  CHECK(Body(post("drain?backend=legacy%2fmail2&window=5m")) ==
+        "{\"draining\":\"legacy/mail2\"}\n");
   CHECK(HasStatus(post("undrain?backend=legacy/mail1"), "200"));
   const std::string reload = post("reload");
   CHECK(HasStatus(reload, "200"));

@@ -150,6 +150,12 @@ TEST_CASE("A reload that was applied or refused") {
         "gateway.workers needs a restart\n");
 }
 
+TEST_CASE("A note comes with an answer or does not") {
+  CHECK(ShowNote(DoneJson("draining", "legacy/mail1", "the last\x1b one")) ==
+        "note: the last\\x1b one\n");
+  CHECK(ShowNote(DoneJson("draining", "legacy/mail1", "")).empty());
+}
+
 TEST_CASE("What is not the gateways answer is told") {
   CHECK_FALSE(ShowSessions("<html>").ok());
   CHECK_FALSE(ShowBackends("{}").ok());
