@@ -6,8 +6,8 @@
 
 #include <functional>
 #include <memory>
-#include <string>
 #include <random>
+#include <string>
 #include <string_view>
 #include <vector>
 

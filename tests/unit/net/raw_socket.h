@@ -12,8 +12,8 @@
 #include <string_view>
 #include <utility>
 
-#include "postern/base/check.h"
 #include "postern/base/address.h"
+#include "postern/base/check.h"
 
 namespace postern {
 
