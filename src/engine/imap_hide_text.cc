@@ -104,6 +104,7 @@ bool MentionsHidden(const SessionRules& rules, std::string_view text) {
   Places ends;
   if (!FindPlaces(text, begins, ends)) return true;
   for (std::size_t b = 0; b < begins.count; ++b) {
+    if (!rules.MayBeginHidden(text[begins.at[b]])) continue;
     for (std::size_t e = 0; e < ends.count; ++e) {
       if (ends.at[e] <= begins.at[b]) continue;
       if (rules.HidesMailbox(text.substr(begins.at[b], ends.at[e] - begins.at[b]))) return true;

@@ -25,6 +25,7 @@ std::uint32_t PatternTable::Add(std::string_view pattern, bool children) {
   // Behind anything is anything else; a text's end with children is left to the set.
   const bool hard = !literal || (children && literal->at_end && !literal->text.empty());
   in_set_.push_back(hard);
+  if (children) ranges_.push_back(RangeOf(pattern));
   if (!hard) {
     Literal found = *literal;
     if (children && found.rest == Literal::Rest::kNone) found.rest = Literal::Rest::kTree;
@@ -81,8 +82,8 @@ void PatternTable::MatchSet(std::string_view text, Outcome& outcome) {
   outcome.set_matched = true;
   re2::RE2::Set::ErrorInfo error{};
   // Whether at all comes first: it allocates nothing and is the answer for most texts.
-  const bool any = set_->Match(Piece(text), nullptr, &error) &&
-                   set_->Match(Piece(text), &matched_, &error);
+  const bool any =
+      set_->Match(Piece(text), nullptr, &error) && set_->Match(Piece(text), &matched_, &error);
   if (matches_fail_ || (!any && error.kind != re2::RE2::Set::kNoError)) {
     outcome.failed = true;
     return;
@@ -97,6 +98,7 @@ std::size_t PatternTable::memory() const {
   std::size_t octets = static_cast<std::size_t>(set_memory_) + fronts_.memory() + ends_.memory();
   // A node of the map beside its string.
   for (const auto& [pattern, id] : ids_) octets += pattern.capacity() + 64;
+  for (const Range& range : ranges_) octets += sizeof range + range.most.capacity();
   for (const auto& [pattern, id] : others_) octets += 2 * pattern.capacity() + sizeof others_[0];
   return octets;
 }

@@ -37,7 +37,8 @@ class PatternTable {
   Status Compile(const CompileOptions& options);
 
   std::size_t size() const { return ids_.size(); }
-  // Whether the pattern may match a text that begins with this one; in doubt true.
+  // Whether the pattern, one that was added with children, may match a text that begins with this
+  // one; in doubt true.
   bool MayMatchBehind(std::string_view beginning, std::uint32_t id) const;
   // Whether the pattern is one of the set: known by MatchSet only, and undecidable when that fails.
   bool InSet(std::uint32_t id) const { return in_set_[id]; }
@@ -57,6 +58,13 @@ class PatternTable {
 
  private:
   Status CompileSet(const CompileOptions& options);
+  // Between which texts all matches of a pattern lie, by their octets; not known: anywhere.
+  struct Range {
+    bool known = false;
+    std::string least;
+    std::string most;
+  };
+  Range RangeOf(std::string_view pattern) const;
 
   TextKind kind_;
   std::map<std::string, std::uint32_t, std::less<>> ids_;
@@ -64,6 +72,7 @@ class PatternTable {
   LiteralTable ends_{true};
   std::vector<std::pair<std::string, std::uint32_t>> others_;  // pattern, id; by index in the set
   std::vector<bool> in_set_;                                   // by id
+  std::vector<Range> ranges_;  // by id, when they were added with children
   std::unique_ptr<re2::RE2::Set> set_;
   std::int64_t set_memory_ = 0;
   bool matches_fail_ = false;

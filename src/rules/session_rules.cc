@@ -165,6 +165,7 @@ std::shared_ptr<const SessionRules> RuleSet::Intern(const SessionRules& found) {
   }
   auto made = std::make_shared<SessionRules>(found);
   made->set_ = self_.lock();
+  if (made->hides_mailboxes_) made->FindHiddenBeginnings();
   Index(*made);
   interned.emplace(hash, made);
   return made;

@@ -82,8 +82,12 @@ class SessionRules {
   // its string.
   bool HidesMailbox(std::string_view name) const;
   // Whether a mailbox below one of this name may be hidden, which moves with it when it is renamed;
-  // in doubt true: of `.*/private` nobody can say where it begins. Takes a while: compiles.
+  // in doubt true: of `.*/private` nobody can say where it begins.
   bool MayHideBelow(std::string_view name) const;
+  // False: no name that begins with this octet is hidden, so it need not be asked for.
+  bool MayBeginHidden(char first) const {
+    return hidden_beginnings_[static_cast<unsigned char>(first)];
+  }
   // Whether login rules wait for a client's ID (RuleSet::DecideById).
   bool AsksClientId() const { return asks_client_id_; }
 
@@ -103,6 +107,8 @@ class SessionRules {
   void Clear();
   bool SameAs(const SessionRules& other) const;
   std::uint64_t Hash() const;
+  // From the patterns (hide_below.cc).
+  void FindHiddenBeginnings();
 
   std::shared_ptr<RuleSet> set_;
   Protocol protocol_ = Protocol::kImap;
@@ -113,6 +119,7 @@ class SessionRules {
   std::vector<std::uint16_t> about_one_;
   std::array<std::uint32_t, kMostCommands + 1> first_{};
   std::vector<std::uint32_t> hidden_patterns_;
+  std::bitset<256> hidden_beginnings_;
   std::bitset<256> commands_;
   bool asks_mailbox_ = false;
   bool asks_argument_ = false;
