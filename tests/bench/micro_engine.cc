@@ -27,7 +27,8 @@ class NullHost final : public EngineHost {
   }
   bool ClientHasRoom() const override { return true; }
   bool BackendHasRoom() const override { return true; }
-  void ConnectBackend(std::string_view) override {}
+  void ConnectBackend(const Credentials&, Mechanism) override {}
+  const BackendAccount* backend_account() override { return nullptr; }
   void RejectBackend(BackendFailure) override {}
   void DropBackend(std::optional<BackendFailure>) override {}
   void StartTls(Side) override {}
@@ -37,9 +38,16 @@ class NullHost final : public EngineHost {
     facts.secure = true;
     return facts;
   }
+  std::optional<Refusal> Admit() override { return {}; }
   void LoggedIn() override { logged_in = true; }
   void LoginFailed(std::string_view, std::string_view, std::string_view) override {}
   void SlowCommand(std::string_view, Duration, Duration) override {}
+  const SessionRules* rules() override { return nullptr; }
+  Decision Judge(const CommandFacts&) override { return {}; }
+  std::string_view RuleText(RuleId) override { return {}; }
+  void Pause(Duration) override {}
+  std::optional<Refusal> LearnClientId(std::string_view, std::string_view) override { return {}; }
+  const CommonOffer& common_offer() const override { return offer; }
   void Finish(CloseReason, Ending) override { finished = true; }
   Instant now() const override { return Instant{std::chrono::hours(1)}; }
   Duration client_stall() const override { return {}; }
@@ -51,6 +59,7 @@ class NullHost final : public EngineHost {
   bool logged_in = false;
   bool finished = false;
   Plan settings;
+  CommonOffer offer;
 };
 
 // An engine that has come through its login.

@@ -26,7 +26,8 @@ struct NamedMailbox {
 
 // head: what follows the verb, as far as it is there; only what HeadScanner found good. Names are
 // appended to out; the pattern of a LIST once behind its reference and once alone. Of a command
-// that is not in the table, every string.
+// that is not in the table, every string; of GENURLAUTH and URLFETCH, the mailbox of every string
+// that a URL may be.
 void FindMailboxes(CommandKind kind, std::string_view head, std::vector<NamedMailbox>& out);
 // The same for what follows a streamed literal of APPEND or REPLACE: the URLs of CATENATE.
 void FindMailboxesBehindLiteral(std::string_view part, std::vector<NamedMailbox>& out);

@@ -12,7 +12,8 @@ namespace postern::testing {
 namespace {
 
 constexpr std::string_view kCapabilities =
-    "IMAP4rev1 MOVE QUOTA ACL METADATA NOTIFY URLAUTH REPLACE MULTISEARCH CATENATE LIST-EXTENDED "
+    "IMAP4rev1 IDLE MOVE QUOTA ACL METADATA NOTIFY URLAUTH REPLACE MULTISEARCH CATENATE "
+    "LIST-EXTENDED "
     "XLIST UTF8=ACCEPT";
 
 // The mailbox Bücher/2024, as clients write it.
