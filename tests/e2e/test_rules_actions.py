@@ -99,6 +99,41 @@ class Logins(Ruled):
         for protocol in ("imap", "pop3"):
             self.closed(self.postern, "rule", protocol=protocol)
 
+    def test_whom_an_exception_names_is_not_refused(self):
+        place, _, _ = self.two()
+        self.postern = self.ruled(
+            rule("inside only", "deny", given={"user": ".*"}, unless={"client": "127.0.0.0/29"}), place)
+        for options, imap_answer, pop3_answer in (({}, b" OK", b"+OK"), ({"source": ELSEWHERE}, b" NO", b"-ERR")):
+            imap, pop3 = self.answers("ann", **options)
+            self.assertIn(imap_answer, imap)
+            self.assertTrue(pop3.startswith(pop3_answer), pop3)
+
+    def test_a_program_that_says_its_name_is_known_by_it(self):
+        place, imap_side, _ = self.two()
+        self.postern = self.ruled(rule("old program", "deny", given={"client_id": "Old.*"}, text="update it"), place)
+        client = self.imap(self.postern)
+        client.command('ID ("name" "OldMail" "version" "1")')
+        self.assertRegex(self.try_imap(client, "ann"), rb"NO \[AUTHORIZATIONFAILED\] update it")
+        self.assertFalse(imap_side.wires)
+        client = self.imap(self.postern, "ann")
+        client.send('a ID ("name" "OldMail")\r\n')
+        self.assertRegex(client.rest(), rb"\* BYE .*update it")
+        self.closed(self.postern, "rule")
+        client = self.imap(self.postern)
+        client.command('ID ("name" "NewMail")')
+        self.assertIn(b" OK", self.try_imap(client, "ann"))
+
+    def test_rules_by_listener_mechanism_domain_and_time(self):
+        place, _, _ = self.two()
+        for given in ({"listener": "imaps"}, {"mechanism": "LOGIN"}, {"domain": r"old\.example", "protocol": "imap"},
+                      {"time": "00:00-24:00", "protocol": "imap", "user": ".*"}):
+            with self.subTest(given):
+                self.postern = self.ruled(rule("some", "deny", given=given), place)
+                client = self.imap(self.postern)
+                denied = client.greeting.startswith(b"* BYE") or b" NO" in self.try_imap(client, "ann@old.example")
+                self.assertTrue(denied)
+                self.assertRegex(self.try_pop3(self.pop3(self.postern), "ann@old.example"), rb"^\+OK")
+
     def test_tls_is_required_of_some_users_only(self):
         self.postern = self.ruled(
             rule("better tls", "require-tls", given={"user": r".*@new\.example"}, minimum="1.3", text="use TLS 1.3"))
@@ -261,6 +296,14 @@ class Limits(Ruled):
         self.eventually(lambda: b" OK" in self.try_imap(third, "ann"), "the place is free again")
         self.assertGreaterEqual(self.postern.scrape().sum("postern_logins_total", result="limit"), 2)
 
+    def test_the_places_of_a_user_are_counted_over_all_workers(self):
+        place, _, _ = self.two()
+        self.postern = self.ruled(
+            rule("two each", "limit", given={"user": ".*"}, sessions=2, per="user", full="refuse"), place,
+            gateway={"workers": 3})
+        tries = [self.imap(self.postern) for _ in range(8)]
+        self.assertEqual(sum(b" OK" in self.try_imap(client, "ann") for client in tries), 2)
+
     def test_a_client_has_so_many_sessions_and_no_more(self):
         place, _, _ = self.two()
         self.postern = self.ruled(
@@ -399,6 +442,41 @@ class Commands(Ruled):
         self.imap(self.postern, "bob").command("NOOP")
         self.pop3(self.postern, "ann").command("NOOP", good=False)
         self.pop3(self.postern, "bob").command("NOOP")
+
+
+class Trusted(Ruled):
+    """pass_commands and pass_capabilities: what a pool's backends are trusted with beyond the table."""
+
+    def test_trusted_verbs_and_capabilities_pass(self):
+        def answer(wire, tag, _):
+            wire.send(f"* XFOO 1\r\n{tag} OK done\r\n")
+        backend = self.imap_backend({"XFOO": answer}, capabilities="IMAP4rev1 X-NEW X-OLD")
+        pop3 = self.pop3_backend(capa="TOP\r\nX-NEW 1\r\nX-OLD\r\n")
+        self.postern = self.ruled("", {"imap": backend.address, "pop3": pop3.address},
+                                  pool={"pass_commands": ["XFOO"], "pass_capabilities": ["X-NEW"]})
+        client = self.imap(self.postern, "ann")
+        self.assertEqual(client.command('xfoo (1 2) "3"'), [b"* XFOO 1\r\n"])
+        client.command("XBAR", result="BAD")
+        client.command('XFOO "\xc3\xa9"', result="BAD")
+        listed = b"".join(client.command("CAPABILITY")).split()
+        self.assertIn(b"X-NEW", listed)
+        self.assertNotIn(b"X-OLD", listed)
+        client.send("a XFOO {4+}\r\nb NOOP\r\n")
+        self.assertRegex(client.rest(), rb"^a BAD .*\r\n\* BYE ")
+        self.assertEqual(backend.relayed.count(b"XFOO") + backend.relayed.count(b"xfoo"), 1)
+        reader = self.pop3(self.postern, "ann")
+        listed = reader.many("CAPA")
+        self.assertIn(b"X-NEW 1\r\n", listed)
+        self.assertNotIn(b"X-OLD", listed)
+        reader.command("XFOO", good=False)
+
+    def test_under_read_only_they_do_not(self):
+        backend = self.imap_backend()
+        self.postern = self.ruled(rule("keep", "read-only", given={"protocol": "imap"}), backend,
+                                  pool={"pass_commands": ["XFOO"]})
+        client = self.imap(self.postern, "ann")
+        client.command("XFOO", result="NO")
+        self.assertNotIn(b"XFOO", backend.relayed)
 
 
 if __name__ == "__main__":
