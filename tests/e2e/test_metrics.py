@@ -222,7 +222,7 @@ class Bounded(EndToEnd):
         self.imap(postern, "bob").logout()
         scrape = postern.settle()
         closed = {"protocol": {"imap", "pop3"}, "side": {"client", "backend"}, "direction": {"in", "out"},
-                  "state": {"handshake", "login", "relay", "closing"}, "pool": {"legacy", "none"},
+                  "state": {"handshake", "login", "relay", "closing", "up", "failing", "down", "draining"}, "pool": {"legacy", "none"},
                   "result": {"ok", "no", "bad", "err", "denied", "local", "aborted", "failed", "unavailable", "limit",
                              "refused"},
                   "listener": {"imaps", "pop3s"}, "backend": {"mail1"}, "worker": {"0"}, "resumed": {"true", "false"}}

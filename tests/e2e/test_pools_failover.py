@@ -1,7 +1,11 @@
 """A backend of a pool that dies and comes back: its users move, the others do not, and they return to it."""
 
+import os
+import unittest
+
 from harness.client import PATIENCE
 from harness.pools import QUICK, Pools, place
+from harness.postern import listener
 
 
 class Failover(Pools):
@@ -74,6 +78,27 @@ class Failover(Pools):
         self.imap(gateway, user).logout()
 
 
+@unittest.skipUnless(os.geteuid() == 0, "a private /etc/hosts needs root")
+class Names(Pools):
+    def test_a_name_that_means_another_address_is_followed_without_a_reload(self):
+        backend = self.imap_backend()
+        hosts = self.folder() / "hosts"
+        hosts.write_text("127.0.0.1 localhost mail1.internal\n")
+        gateway = self.gateway({"imap": f"mail1.internal:{backend.port}"}, listeners=[listener("imaps")],
+                               prefix=["unshare", "--mount", "sh", "-c",
+                                       f"mount --bind {hosts} /etc/hosts && exec \"$@\"", "sh"])
+        self.imap(gateway, "ann").logout()
+        hosts.write_text("127.0.0.1 localhost\n127.0.0.9 mail1.internal\n")
+        gateway.event("reloaded", seconds=30, cause="address")
+        client = self.imap(gateway)
+        client.command("LOGIN ann secret", result="NO")
+        self.assertIn(b"[UNAVAILABLE]", client.tagged)
+        after = len(gateway.events)
+        hosts.write_text("127.0.0.1 localhost mail1.internal\n")
+        gateway.event("reloaded", seconds=30, after=after, cause="address")
+        # What was said of the other machine does not hold for this one.
+        self.imap(gateway, "ann").logout()
+
+
 if __name__ == "__main__":
-    import unittest
     unittest.main()

@@ -216,6 +216,23 @@ TEST_CASE("Rules and lookups of all workers add up by name") {
   CHECK(samples.at("postern_series_dropped_total") == 1);
 }
 
+TEST_CASE("A shard that is no worker's counts and has no worker label") {
+  MetricNames names;
+  names.listeners = {"imaps"};
+  names.lookups = {"redis"};
+  Registry registry(names, {});
+  Shard worker({.listeners = 1, .pools = 0, .backends = 0, .rules = 0, .lookups = 1});
+  Shard lookups({.listeners = 1, .pools = 0, .backends = 0, .rules = 0, .lookups = 1});
+  registry.AddShard(worker);
+  registry.AddSideShard(lookups);
+  worker.SessionOpened(Protocol::kImap, 0);
+  lookups.LookupCacheHit(0);
+  const std::string text = registry.Scrape();
+  CHECK(text.find(R"(postern_lookup_cache_hits_total{lookup="redis"} 1)") != text.npos);
+  CHECK(text.find(R"(worker="0")") != text.npos);
+  CHECK(text.find(R"(worker="1")") == text.npos);
+}
+
 TEST_CASE("Unknown commands share one series however many there are") {
   Gateway gateway;
   gateway.worker(0).CommandEnded({Protocol::kImap, 0}, CommandResult::kLocal, {}, {});
