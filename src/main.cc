@@ -92,6 +92,9 @@ CLI::App& AddTest(CLI::App& app, Arguments& arguments) {
   CLI::App& test =
       *app.add_subcommand("test", "run the [[test]] tables of rule files against their rules");
   test.add_option("FILE", arguments.test.files, "rule files")->required();
+  test.add_option("--transcript", arguments.test.transcript,
+                  "play this conversation against the rules instead, and print both sides")
+      ->type_name("FILE");
   return test;
 }
 

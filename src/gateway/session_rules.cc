@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "gateway/session.h"
+#include "postern/engine/rule_text.h"
 #include "postern/imap/command.h"
 #include "postern/pop3/command.h"
 
@@ -22,29 +23,6 @@ std::string_view CommandName(Protocol protocol, std::uint8_t command) {
     return imap::CommandName(static_cast<imap::CommandKind>(command));
   }
   return pop3::CommandName(static_cast<pop3::CommandKind>(command));
-}
-
-// The words where a rule has none.
-std::string_view DefaultText(Action action) {
-  switch (action) {
-    case Action::kRequireTls:
-      return "use a newer version of TLS";
-    case Action::kLimit:
-      return "too many sessions at the same time";
-    case Action::kReadOnly:
-      return "this mailbox is read-only";
-    case Action::kHide:
-      return "there is no such mailbox";
-    case Action::kAllow:
-    case Action::kDeny:
-    case Action::kDisconnect:
-    case Action::kRoute:
-    case Action::kRewriteUser:
-    case Action::kDelay:
-    case Action::kLog:
-      return "not permitted here";
-  }
-  return {};
 }
 
 Trouble TroubleOf(Decision::Verdict verdict) {
@@ -196,10 +174,7 @@ Decision Session::Judge(const CommandFacts& command) {
   return decision;
 }
 
-std::string_view Session::RuleText(RuleId id) {
-  const Rule& rule = keeper_.rules().rule(id);
-  return rule.text.empty() ? DefaultText(rule.action) : std::string_view(rule.text);
-}
+std::string_view Session::RuleText(RuleId id) { return RefusalText(keeper_.rules().rule(id)); }
 
 std::optional<Refusal> Session::LearnClientId(std::string_view name, std::string_view version) {
   if (!judged_by_rules()) return {};

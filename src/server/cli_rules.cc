@@ -13,6 +13,7 @@
 #include "server/rule_tests.h"
 #include "server/rule_trial.h"
 #include "server/text_file.h"
+#include "server/transcript.h"
 
 namespace postern {
 namespace {
@@ -139,6 +140,19 @@ void ExplainGiven(const Config& config, const RuleBook& book, Given given, RuleT
   PrintOutcome(book, given, trial.Run(given), out);
 }
 
+int PlayOne(const RulesRead& read, const std::string& path, std::ostream& out, std::ostream& err) {
+  const Result<std::string> text = ReadTextFile(path);
+  RuleNames names = NamesIn(read);
+  const auto rules = RuleSet::Compile(read.book, names);
+  const std::string wrong = !text.ok() ? fmt::format("{}:1:1: {}", path, text.error().message())
+                            : !rules.ok()
+                                ? rules.error().message()
+                                : PlayTranscript(text.value(), path, *rules.value(), names, out);
+  if (wrong.empty()) return kOk;
+  err << wrong << '\n';
+  return kFailed;
+}
+
 }  // namespace
 
 int RunTest(const TestOrder& order, std::ostream& out, std::ostream& err) {
@@ -149,6 +163,7 @@ int RunTest(const TestOrder& order, std::ostream& out, std::ostream& err) {
     err << CountText(errors.errors.size(), "error") << '\n';
     return kFailed;
   }
+  if (!order.transcript.empty()) return PlayOne(read, order.transcript, out, err);
   const std::vector<std::string> failures = RunRuleTests(read);
   for (const std::string& failure : failures) err << failure << '\n';
   out << fmt::format("{}, {}, {} failed\n", CountText(read.book->rules.size(), "rule"),

@@ -1,5 +1,7 @@
 #include "server/rule_host.h"
 
+#include "postern/engine/rule_text.h"
+
 namespace postern {
 
 RuleHost::RuleHost(RuleSet* rules, const SessionFacts& known) : facts(known), set_(rules) {
@@ -49,8 +51,7 @@ Decision RuleHost::Judge(const CommandFacts& command) {
 
 std::string_view RuleHost::RuleText(RuleId rule) {
   asked_text = rule;
-  const std::string& text = set_->rule(rule).text;
-  return text.empty() ? "not permitted here" : std::string_view(text);
+  return RefusalText(set_->rule(rule));
 }
 
 std::optional<Refusal> RuleHost::LearnClientId(std::string_view name, std::string_view version) {

@@ -3,105 +3,16 @@
 #include <algorithm>
 
 #include "postern/base/text.h"
-#include "postern/engine/imap_engine.h"
-#include "postern/engine/pop3_engine.h"
 #include "postern/imap/command.h"
 #include "postern/pop3/command.h"
 #include "postern/rules/explain.h"
-#include "server/rule_host.h"
+#include "server/rule_session.h"
 
 namespace postern {
 namespace {
 
 using Kind = TrialOutcome::Kind;
 using Verdict = Decision::Verdict;
-
-// A backend that has all that Postern follows.
-constexpr std::string_view kImapBackend =
-    "CAPABILITY IMAP4rev1 IMAP4rev2 ACL BINARY CATENATE CONDSTORE CONTEXT=SEARCH ENABLE ESEARCH "
-    "I18NLEVEL=2 ID IDLE LANGUAGE LIST-EXTENDED LIST-STATUS METADATA MOVE MULTIAPPEND MULTISEARCH "
-    "NAMESPACE NOTIFY QRESYNC QUOTA QUOTASET REPLACE SORT SPECIAL-USE STATUS=SIZE "
-    "THREAD=REFERENCES UIDPLUS UNSELECT URLAUTH URLAUTH=BINARY UTF8=ACCEPT WITHIN XLIST";
-constexpr std::string_view kPop3Backend =
-    "+OK\r\nUSER\r\nTOP\r\nUIDL\r\nUTF8 USER\r\nLANG\r\nRESP-CODES\r\n.\r\n";
-
-// One session of the engine E, logged in.
-template <typename E>
-class TriedSession {
- public:
-  TriedSession(RuleSet* rules, const SessionFacts& facts)
-      : host(rules, facts),
-        shard_(ShardSize{1, 1, 1}),
-        engine_(EngineContext{host, shard_, pool_}) {}
-
-  void Client(std::string_view bytes) {
-    pending_ += bytes;
-    Offer();
-  }
-  // What the backend says to the last line it got.
-  void AnswerAsBackend();
-  void LogIn();
-  void PauseOver() {
-    if (!std::exchange(host.paused, false) || host.finished) return;
-    engine_.OnPauseOver();
-    Offer();
-  }
-
-  RuleHost host;
-
- private:
-  void Offer() {
-    while (!pending_.empty() && !host.finished) {
-      const std::size_t taken = engine_.OnClientBytes(pending_);
-      pending_.erase(0, taken);
-      if (taken == 0) return;
-    }
-  }
-  void Backend(std::string_view bytes) {
-    std::string all(bytes);
-    while (!all.empty() && !host.finished) {
-      const std::size_t taken = engine_.OnBackendBytes(all);
-      if (taken == 0) break;
-      all.erase(0, taken);
-    }
-    Offer();
-  }
-
-  InFlightPool pool_;
-  Shard shard_;
-  E engine_;
-  std::string pending_;
-};
-
-template <typename E>
-void TriedSession<E>::LogIn() {
-  constexpr bool kIsImap = std::is_same_v<E, ImapEngine>;
-  // The rules about the login were asked before; the name is another one than the session's, which
-  // the facts have.
-  const SessionFacts facts = host.facts;
-  engine_.Start();
-  Client(kIsImap ? "l LOGIN trial trial\r\n" : "USER trial\r\nPASS trial\r\n");
-  if (!host.wants_backend) return;
-  engine_.OnBackendConnected(0, 0);
-  Backend(kIsImap ? "* OK ready\r\n" : "+OK ready\r\n");
-  for (int i = 0; i < 8 && !host.logged_in && !host.backend.empty(); ++i) AnswerAsBackend();
-  host.facts = facts;
-  host.client.clear();
-  host.backend.clear();
-}
-
-template <>
-void TriedSession<ImapEngine>::AnswerAsBackend() {
-  const std::string line = std::exchange(host.backend, {});
-  const std::string tag = line.substr(0, line.find(' '));
-  Backend(tag + " OK [" + std::string(kImapBackend) + "] done\r\n");
-}
-
-template <>
-void TriedSession<Pop3Engine>::AnswerAsBackend() {
-  const std::string line = std::exchange(host.backend, {});
-  Backend(StartsWithNoCase(line, "CAPA") ? kPop3Backend : "+OK\r\n");
-}
 
 // What became of one command.
 struct Tried {
@@ -110,16 +21,13 @@ struct Tried {
   Verdict verdict = Verdict::kNone;
   RuleId rule = kNoRule;  // that refused it, as far as the engine says
   std::vector<RuleId> hits, reports;
-  bool finished = false;
 };
 
-template <typename E>
-Tried TryIn(RuleSet* rules, const SessionFacts& facts, const std::string& line) {
-  TriedSession<E> session(rules, facts);
-  session.LogIn();
+Tried Try(RuleSet* rules, const SessionFacts& facts, const std::string& line) {
+  RuleSession session(rules, facts);
+  session.LogIn({});
   RuleHost& host = session.host;
-  host.UseRules();
-  session.Client(std::is_same_v<E, ImapEngine> ? "t " + line + "\r\n" : line + "\r\n");
+  session.Client(facts.protocol == Protocol::kImap ? "t " + line + "\r\n" : line + "\r\n");
   session.PauseOver();
   Tried tried;
   // The EXAMINE that takes a refused SELECT's place names no mailbox (DESIGN 2.3).
@@ -129,13 +37,7 @@ Tried TryIn(RuleSet* rules, const SessionFacts& facts, const std::string& line) 
   tried.rule = host.verdict_rule != kNoRule ? host.verdict_rule : host.asked_text;
   tried.hits = host.hits;
   tried.reports = host.reports;
-  tried.finished = host.finished.has_value();
   return tried;
-}
-
-Tried Try(RuleSet* rules, const SessionFacts& facts, const std::string& line) {
-  return facts.protocol == Protocol::kImap ? TryIn<ImapEngine>(rules, facts, line)
-                                           : TryIn<Pop3Engine>(rules, facts, line);
 }
 
 // Rules that ask for everything of every command and decide nothing.
