@@ -122,7 +122,8 @@ bool RedisLookup::ReadReplies() {
 bool RedisLookup::OnReply(const RedisReply& reply) {
   if (greetings_ > 0) {
     if (reply.kind == RedisReply::Kind::kError) {
-      Lose("Redis says: " + reply.text);
+      // The first word only: what stands behind it may repeat what was said to it, the password.
+      Lose("Redis refuses AUTH or SELECT: " + reply.text.substr(0, reply.text.find(' ')));
       return false;
     }
     if (--greetings_ == 0) Ready();

@@ -171,6 +171,9 @@ Result<UserMap> UserMap::Load(const std::string& path, const Places& places,
 
 Result<UserMap> UserMap::Parse(std::string_view text, std::string_view name, const Places& places,
                                const Progress& progress) {
+  // Some editors begin a file with a mark that is nobody's name.
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   return Builder(text, places).Build(name, progress);
 }
 

@@ -56,6 +56,14 @@ TEST_CASE("User map skips comments and blank lines and takes any line end") {
   CHECK(Where(map.value(), "carl") == "legacy");
 }
 
+TEST_CASE("User map begins behind a byte order mark") {
+  const Result<UserMap> map = Parse(
+      "\xEF\xBB\xBF"
+      "ann\tlegacy\n");
+  REQUIRE(map.ok());
+  CHECK(Where(map.value(), "ann") == "legacy");
+}
+
 TEST_CASE("User map of nothing knows nobody") {
   const Result<UserMap> map = Parse("");
   REQUIRE(map.ok());
