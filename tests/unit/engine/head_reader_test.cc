@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "postern/engine/limits.h"
 
@@ -35,6 +36,34 @@ TEST_CASE("First lines of IMAP commands") {
   CHECK(First("a EXPUNGE 1") == Step::kClumsy);
   CHECK(First("a UID EXPUNGE") == Step::kClumsy);
   CHECK(First("a UID EXPUNGE 1") == Step::kDone);
+}
+
+// DESIGN 2.8: what a pool's backends are trusted with, on a line of which there is one reading.
+TEST_CASE("Trusted verbs pass on simple lines only") {
+  const std::vector<std::string> trusted{"XFOO", "X.BAR"};
+  const auto first = [&](std::string_view line) {
+    return HeadReader(kMaxDepth).First(line, imap::RelayableCommands(kAll), {}, trusted);
+  };
+  using namespace std::string_literals;
+  for (const char* line : {"a XFOO", "a xfoo", "a XFOO  ", "a x.bar 1:* (a (b \"c \\\" )\")) \"\"",
+                           "a XFOO a b c d e f g h i j"}) {
+    INFO(line);
+    CHECK(first(line) == Step::kDone);
+  }
+  for (const char* line : {"a XFO", "a XFOOO", "a UID XFOO", "a XBAZ", "a XFOO (", "a XFOO )",
+                           "a XFOO (a", "a XFOO \"a", "a XFOO \"{x\"", "a XFOO \"\xc3\xa9\"",
+                           "a XFOO \x80", "a XFOO \"\x01\"", "a XFOO \"\x7f\""}) {
+    INFO(line);
+    CHECK(first(line) == Step::kClumsy);
+  }
+  for (const char* line : {"a XFOO {5}", "a XFOO {5+}", "a XFOO ~{5}", "a XFOO {5} ", "a XFOO {x",
+                           "a XFOO (a {5})", "a XFOO \"\\"}) {
+    INFO(line);
+    CHECK(first(line) == Step::kDoubt);
+  }
+  // A verb that the table knows is the table's.
+  CHECK(HeadReader(kMaxDepth).First("a COMPRESS DEFLATE", imap::RelayableCommands(kAll), {},
+                                    std::vector<std::string>{"COMPRESS"}) == Step::kClumsy);
 }
 
 TEST_CASE("Literals only where the command has them") {

@@ -79,5 +79,15 @@ TEST_CASE("What Postern does not follow is not told") {
   }
 }
 
+TEST_CASE("Capabilities with which a backend is trusted are told") {
+  const std::vector<std::string> trusted{"X-GM-EXT-1", "XLOG=*",   "COMPRESS=DEFLATE", "STARTTLS",
+                                         "LITERAL-",   "AUTH=ANY", "UNAUTHENTICATE",   "ID"};
+  CHECK(FilterCapabilities("IMAP4rev1 x-gm-ext-1 XLOG=1 XOTHER COMPRESS=DEFLATE STARTTLS LITERAL- "
+                           "AUTH=ANY UNAUTHENTICATE ID",
+                           trusted) == "IMAP4rev1 x-gm-ext-1 XLOG=1 LITERAL+ ID");
+  CHECK(imap::MayPass("X-GM-EXT-1", trusted));
+  CHECK_FALSE(imap::MayPass("COMPRESS=DEFLATE", trusted));
+}
+
 }  // namespace
 }  // namespace postern::testing
