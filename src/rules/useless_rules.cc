@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <map>
 #include <string>
 #include <string_view>
@@ -140,9 +141,9 @@ const Rule* Finder::CoverAmong(const std::vector<std::size_t>& candidates,
 const Rule* Finder::FindCover(std::size_t index) const {
   const Rule* cover = CoverAmong(unconditional_, index);
   for (const Condition& condition : book_.rules[index].conditions) {
-    for (const std::string_view text :
-         {std::string_view(condition.any_of.empty() ? "" : condition.any_of.front().text),
-          std::string_view(".*")}) {
+    if (condition.any_of.empty()) continue;
+    const std::string_view first = condition.any_of.front().text;
+    for (const std::string_view text : {first, std::string_view(".*")}) {
       if (cover != nullptr) return cover;
       const auto found = by_value_.find({condition.fact, text});
       if (found != by_value_.end()) cover = CoverAmong(found->second, index);

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "micro_allocations.h"
 #include "postern/imap/command.h"
 #include "postern/rules/rule_set.h"
 
@@ -135,6 +136,7 @@ void BM_RulesLogin(benchmark::State& state) {
   const std::vector<std::string> users = Users(Count(state));
   std::vector<std::shared_ptr<const SessionRules>> sessions(kUsers);
   std::size_t i = 0;
+  const AllocationsPerIteration allocations(state);
   for (auto _ : state) {
     const SessionFacts facts = Facts(users[i]);
     benchmark::DoNotOptimize(set->Decide(Stage::kLogin, facts));
@@ -156,6 +158,7 @@ void Judge(benchmark::State& state, CommandKind kind) {
     names.push_back("Shared/" + std::to_string(i * 7919 % (2 * Count(state) + 1)) + "/2026");
   }
   std::size_t i = 0;
+  const AllocationsPerIteration allocations(state);
   for (auto _ : state) {
     const std::string_view mailbox = names[i];
     CommandFacts facts;
