@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -181,6 +182,9 @@ struct NaiveVisit {
         session.Backend("+OK hello\r\n");
       } else if (!bytes.empty()) {
         session.Backend(backend.Answer(bytes));
+      } else if (pauses < session.host.pauses.size()) {
+        ++pauses;
+        session.PauseOver();
       } else {
         return;
       }
@@ -196,6 +200,9 @@ struct NaiveVisit {
   FakeSession<Pop3Engine> session;
   NaivePop3Backend backend;
   std::size_t connects = 0;
+  std::size_t pauses = 0;  // of delayed commands, that are over
+  // Verbs, in upper case, that rules deny.
+  std::set<std::string> denied;
   std::string to_client, to_backend;
 };
 
@@ -215,7 +222,8 @@ inline void CheckRelay(const NaiveVisit& visit, std::string_view client_bytes) {
   std::size_t relayed = 0;
   bool quit = false;
   for (const std::string_view line : lines.lines) {
-    const NaiveVerdict verdict = JudgeNaively(line);
+    NaiveVerdict verdict = JudgeNaively(line);
+    if (visit.denied.count(verdict.verb) != 0) verdict = {};
     if (verdict.relayed) {
       const std::string reply = NaiveReply(verdict, relayed++);
       POSTERN_CHECK(seen.substr(0, reply.size()) == reply);

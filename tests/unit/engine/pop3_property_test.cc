@@ -2,9 +2,11 @@
 // and every answer keeps its place.
 
 #include <catch2/catch.hpp>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "pop3_rules_fixture.h"
 #include "support/naive_pop3_backend.h"
 
 namespace postern::testing {
@@ -44,6 +46,44 @@ TEST_CASE("Random POP3 pipelines keep order and bytes") {
     visit.LogIn();
     for (std::size_t i = 0; i < split.size(); ++i) visit.Client(split[i]);
     CheckRelay(visit, commands);
+  }
+}
+
+TEST_CASE("Random POP3 pipelines keep order and bytes under random rules") {
+  static const std::vector<std::string> kVerbs = {"STAT", "LIST", "UIDL", "RETR", "TOP",
+                                                  "DELE", "NOOP", "RSET", "CAPA", "QUIT"};
+  for (std::uint64_t seed = 0; seed < 300; ++seed) {
+    SplitRandom random(seed);
+    std::string commands;
+    for (std::size_t n = random.Next(80); n > 0; --n) commands += RandomLine(random);
+    if (random.Next(2) == 0) commands += "QUIT\r\nNOOP\r\n";
+    if (random.Next(4) == 0) commands.insert(random.Next(commands.size() + 1), 1, '\n');
+    NaiveVisit visit({random.Next(2) == 0, true, true});
+    visit.LogIn();
+    std::set<std::string> concerned;
+    std::vector<Rule> rules;
+    for (const std::string& verb : kVerbs) {
+      if (random.Next(3) == 0) {
+        visit.denied.insert(verb);
+        rules.push_back(MakeRule("no " + verb, Action::kDeny, {{"command", verb}}));
+      }
+      if (random.Next(5) == 0) {
+        rules.push_back(DelayOf("slow " + verb, {{"command", verb}}, std::chrono::seconds(1)));
+      }
+      if (!rules.empty() && rules.back().name.ends_with(verb)) concerned.insert(verb);
+    }
+    UsePop3Rules(visit.session.host, std::move(rules));
+    const Split split(commands, RandomCuts(random, commands.size()));
+    for (std::size_t i = 0; i < split.size(); ++i) visit.Client(split[i]);
+    CheckRelay(visit, commands);
+    // Each command that was dealt with was judged once, however often it was looked at.
+    std::size_t judged = 0;
+    for (const std::string_view line : NaiveCommandLines(commands, kMaxPop3Line).lines) {
+      const NaiveVerdict verdict = JudgeNaively(line);
+      if (verdict.relayed) judged += concerned.count(verdict.verb);
+      if (verdict.quit && visit.denied.count("QUIT") == 0) break;
+    }
+    CHECK(visit.session.host.judged.size() == judged);
   }
 }
 

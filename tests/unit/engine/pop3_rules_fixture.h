@@ -51,16 +51,18 @@ inline Rule ReadOnly() {
   return MakeRule("keep", Action::kReadOnly, {{"protocol", "pop3"}}, "nothing is changed here");
 }
 
+// As a reload does it.
+inline void UsePop3Rules(FakeHost& host, std::vector<Rule> rules) {
+  host.rule_facts.protocol = Protocol::kPop3;
+  host.rule_facts.user = "bob";
+  host.rule_facts.pool = 0;
+  host.UseRules(std::move(rules));
+}
+
 class RuledVisit : public Pop3Visit {
  public:
   explicit RuledVisit(std::vector<Rule> rules) { Use(std::move(rules)); }
-  // As a reload does it.
-  void Use(std::vector<Rule> rules) {
-    host.rule_facts.protocol = Protocol::kPop3;
-    host.rule_facts.user = "bob";
-    host.rule_facts.pool = 0;
-    host.UseRules(std::move(rules));
-  }
+  void Use(std::vector<Rule> rules) { UsePop3Rules(host, std::move(rules)); }
 };
 
 }  // namespace postern::testing
