@@ -6,7 +6,7 @@
 #include <cstring>
 #include <optional>
 
-#include "base/ip_bytes.h"
+#include "postern/base/ip_bytes.h"
 #include "postern/base/text.h"
 
 namespace postern {

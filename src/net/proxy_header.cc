@@ -9,7 +9,7 @@
 #include <optional>
 #include <utility>
 
-#include "base/ip_bytes.h"
+#include "postern/base/ip_bytes.h"
 #include "postern/base/text.h"
 
 namespace postern {
