@@ -90,7 +90,7 @@ class Nginx(Service):
 
     def __init__(self, answer, maps="", leaf=None, host=HOST):
         super().__init__("nginx", host)
-        ssl = f" ssl;\n    ssl_certificate {leaf.chain};\n    ssl_certificate_key {leaf.key}" if leaf else ""
+        ssl = f" ssl;\n    ssl_certificate {leaf.chain};\n    ssl_certificate_key {leaf.key};\n    ssl_protocols TLSv1.3" if leaf else ""
         (self.folder / "nginx.conf").write_text(NGINX.format(
             folder=self.folder, host=host, port=self.port, ssl=ssl, maps=maps, answer=answer))
         self.url = f"http{'s' if leaf else ''}://{host}:{self.port}/auth"
