@@ -14,3 +14,5 @@ install(FILES src/packaging/postern.sysusers DESTINATION lib/sysusers.d RENAME p
 install(FILES src/packaging/postern.1 DESTINATION share/man/man1)
 install(FILES src/packaging/postern.toml.5 DESTINATION share/man/man5)
 install(FILES src/packaging/postern.toml LICENSE DESTINATION share/doc/postern)
+install(DIRECTORY rules/ DESTINATION share/doc/postern/rules FILES_MATCHING PATTERN "*.toml"
+        PATTERN "quickstart" EXCLUDE)

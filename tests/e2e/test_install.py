@@ -17,6 +17,7 @@ from harness.case import EndToEnd
 from harness.postern import BINARY, Certificate, Gateway, command, configuration, sanitized
 
 BUILD = pathlib.Path(BINARY).resolve().parent
+RULES = pathlib.Path(__file__).resolve().parents[2] / "rules"
 NOBODY = 65534
 EXPOSURE = 2.0  # of 10, as systemd-analyze security counts
 UNPRIVILEGED = pathlib.Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
@@ -89,7 +90,8 @@ class Installed(Prefix):
         self.assertEqual(found, {
             "bin/postern", "lib/systemd/system/postern.service", "lib/sysusers.d/postern.conf",
             "share/man/man1/postern.1", "share/man/man5/postern.toml.5",
-            "share/doc/postern/postern.toml", "share/doc/postern/LICENSE"})
+            "share/doc/postern/postern.toml", "share/doc/postern/LICENSE",
+            *(f"share/doc/postern/rules/{each.name}" for each in RULES.glob("*.toml"))})
         self.assertEqual(self.binary.stat().st_mode & 0o777, 0o755)
 
     def test_a_staged_install_names_the_final_place(self):

@@ -89,6 +89,18 @@ class RulesAtTheCommandLine(EndToEnd):
         for each in (ROOT / "rules").glob("*.toml"):
             self.assertTrue(each.read_text().startswith("# For "), each)
 
+    def test_a_conversation_is_played_and_a_difference_found(self):
+        rules = self.write(RULES)
+        talk = "! given protocol=pop3\n! given user=ann@legacy.example\n! given client=192.0.2.7\n! login\nC: DELE 1\n"
+        path = self.write(talk + "S: -ERR [SYS/PERM] not permitted here\nC: STAT\nP: STAT\n", "talk.txt")
+        code, out, error = command("test", rules, "--transcript", path)
+        self.assertEqual((code, error), (0, ""))
+        self.assertIn("S: -ERR [SYS/PERM]", out)
+        path = self.write(talk + "P: DELE 1\n", "talk.txt")
+        code, out, error = command("test", rules, "--transcript", path)
+        self.assertEqual(code, 1)
+        self.assertIn(f"{path}:6:1: the backend gets", error)
+
     def test_explain_names_the_rule_that_decides_and_why_the_others_do_not(self):
         path = self.configured(RULES)
         code, out, error = command("explain", "-c", path, "protocol=pop3", "user=ann@legacy.example", "client=192.0.2.7",
