@@ -37,5 +37,6 @@ void Shard::Lookup(LookupSlot, LookupResult, Duration) {}
 void Shard::LookupCacheHit(LookupSlot) {}
 void Shard::AdmissionRejected(Admission) {}
 void Shard::LoopTurn(Duration) {}
+std::array<std::int64_t, 4> Shard::SessionsByState() const { return {}; }
 
 }  // namespace postern

@@ -18,8 +18,8 @@ from .workloads import WORKLOADS
 
 # name in the table, workload, n
 COUNTED = (("NOOP", "noop", 100), ("FETCH 1 MB", "fetch_1m", 8), ("APPEND 1 MB", "append_1m", 8),
-           ("APPEND 10 KB", "append_10k", 40), ("login (ECDSA)", "login_ec", 20))
-TARGETS_COUNTED = ("haproxy", "postern")
+           ("FETCH 10 KB", "fetch_10k", 100), ("APPEND 10 KB", "append_10k", 40), ("login (ECDSA)", "login_ec", 20))
+TARGETS_COUNTED = ("haproxy", "postern", "rules")
 SETTLE_SECONDS = 0.1  # until the last session is closed at both ends
 MOST_MS = 60000
 

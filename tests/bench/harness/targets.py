@@ -8,6 +8,7 @@ import socket
 import subprocess
 import time
 
+from . import rules
 from .machine import Process, Refusal
 
 START_SECONDS = 10
@@ -213,9 +214,9 @@ class Postern(Target):
     kind = "postern"
     binary = "postern"
 
-    def command(self):
+    def configuration(self):
         backend = self.bench.stub_ports
-        text = """
+        return """
 [gateway]
 name = "mail.example"
 workers = %(workers)d
@@ -253,13 +254,24 @@ address = "127.0.0.1:0"
 """ % dict(self.ports, workers=self.workers, chain=self.bench.chain(self.certificate),
            key=self.bench.key(self.certificate), backend_imap=backend["imap"],
            backend_pop3=backend["pop3"])
-        return [self.bench.tool(self.binary), "run", "-c", self.write("toml", text)]
+
+    def command(self):
+        return [self.bench.tool(self.binary), "run", "-c",
+                self.write("toml", self.configuration())]
 
 
 class PosternWithoutMetrics(Postern):
     """The same build with a shard that stores nothing."""
     kind = "no-metrics"
     binary = "bench_postern_no_metrics"
+
+
+class PosternWithRules(Postern):
+    """With a thousand rules of mixed kinds."""
+    kind = "rules"
+
+    def configuration(self):
+        return super().configuration() + '[rules]\nfiles = ["%s"]\n' % self.write("rules", rules.text(1000))
 
 
 class Direct(Target):
@@ -276,7 +288,8 @@ class Direct(Target):
 
 
 TARGETS = {target.kind: target
-           for target in (HAProxy, NginxMail, Postern, PosternWithoutMetrics, Direct)}
+           for target in (HAProxy, NginxMail, Postern, PosternWithoutMetrics, PosternWithRules,
+                           Direct)}
 
 
 class Fleet:

@@ -37,7 +37,8 @@ class Verdict:
 def all_verdicts(cells, idles, measured):
     """measured: the workloads that were run. Empty without Postern and the reference."""
     return (cost_verdicts(cells, measured) + latency_verdicts(cells) + pair_verdicts(cells) +
-            metrics_verdicts(cells, measured) + idle_verdicts(idles))
+            metrics_verdicts(cells, measured) + rules_verdicts(cells, measured) +
+            idle_verdicts(idles))
 
 
 def spread(values):
@@ -93,6 +94,25 @@ def metrics_verdicts(cells, measured):
             found.append(Verdict("%s, CPU with metrics x without" % workload.name,
                                  statistics.median(against), plan.METRICS_MUST,
                                  note=spread(against)))
+    return found
+
+
+def rules_verdicts(cells, measured):
+    found = []
+    for workload in measured:
+        against = ratios(cells, workload.name, "rules", reference="postern")
+        if not against:
+            continue
+        if workload.name not in plan.RULES_MUST_US:
+            found.append(Verdict("%s (no rule names it), CPU with 1,000 rules x without" %
+                                 workload.name, statistics.median(against),
+                                 plan.RULES_MUST_RATIO, note=spread(against)))
+            continue
+        without = statistics.median(cell.cost for cell in of(cells, workload.name, "postern"))
+        more = [without * (ratio - 1) for ratio in against]
+        found.append(Verdict("%s, CPU µs more with 1,000 rules" % workload.name,
+                             statistics.median(more), plan.RULES_MUST_US[workload.name],
+                             note=spread(more)))
     return found
 
 

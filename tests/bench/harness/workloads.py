@@ -98,6 +98,12 @@ RESUMED_MUST = 0.95  # of the TLS sessions offered to two workers
 # With metrics against the same build without (PERFORMANCE 5).
 METRICS_MUST = 1.05
 
+# With a thousand rules against none (DESIGN 4): workload, figure, largest difference of
+# CPU µs per operation, or ratio where no rule names the command.
+RULED = ("noop", "fetch_10k", "login_ec")
+RULES_MUST_RATIO = 1.05  # nothing measurable, for a command that no rule names
+RULES_MUST_US = {"fetch_10k": 2.0, "login_ec": 20.0}
+
 # Latency against haproxy in the same round (PERFORMANCE 5): workload, field of the cell, largest
 # ratio.
 LATENCY_MUSTS = (("noop_rate", "p50", 1.1), ("noop_rate", "p99", 1.1),
