@@ -39,6 +39,10 @@ Result<ServicePlace> PlaceOf(Result<ServiceUrl> url, Resolver& resolver,
 
 }  // namespace
 
+Status CheckUserFile(const std::string& path, const LookupTargets& targets) {
+  return UserMap::Load(path, Places(targets), {}).error();
+}
+
 std::shared_ptr<LookupMemory> LookupMemories::Of(const LookupSettings& settings) {
   const std::string asks = settings.url + "\n" + settings.command + "\n" + settings.user;
   const std::lock_guard<std::mutex> lock(mutex_);

@@ -5,6 +5,7 @@
 #include <ctime>
 #include <ostream>
 
+#include "server/check_lookups.h"
 #include "server/load_rules.h"
 
 namespace postern {
@@ -29,6 +30,7 @@ std::string CountText(std::size_t number, std::string_view what) {
 int RunCheck(const CheckOrder& order, std::ostream& out, std::ostream& err) {
   ConfigErrors errors;
   const Config config = LoadAll(order.config, errors);
+  if (errors.errors.empty()) CheckUserFiles(config, errors);
   for (std::string& sentence : EndedExemptions(*config.rules, std::time(nullptr))) {
     errors.warnings.push_back(std::move(sentence));
   }

@@ -66,6 +66,14 @@ class FileLookup(LookupCase):
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("line 1", done.stdout + done.stderr)
         self.assertIn("nowhere", done.stdout + done.stderr)
+        done = subprocess.run([BINARY, "check", "-c", str(config)], stdin=subprocess.DEVNULL, capture_output=True,
+                              timeout=60, text=True)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, r"postern\.toml:\d+:\d+: .*users\.map: 1 line is wrong: line 1: .*nowhere")
+        self.map.write_text("ann\tmodern/new1\n")
+        done = subprocess.run([BINARY, "check", "-c", str(config)], stdin=subprocess.DEVNULL, capture_output=True,
+                              timeout=60, text=True)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
 
     def test_two_files_are_asked_in_order(self):
         other = self.folder() / "other.map"

@@ -40,6 +40,10 @@ struct LookupTargets {
   std::vector<Backend> backends;
 };
 
+// What Make would say of a file of users, for who only checks a configuration. Addresses may be
+// left out. Reads all of it: not on a loop's thread.
+Status CheckUserFile(const std::string& path, const LookupTargets& targets);
+
 class LookupThread {
  public:
   LookupThread(const ShardSize& size, Log& log);
