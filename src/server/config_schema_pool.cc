@@ -162,7 +162,7 @@ constexpr Key kKeys[] = {
   {"pool", "pin", "pin or list of pins", "",
    "SHA-256 of the backend's public key or certificate: sha256//BASE64 or hex", false,
    [](Value& v, Target& t) { ReadPins(v, t.pool->verification.pins); },
-   [](const Target& t) { return PinsText(t.pool->verification.pins); }},
+   [](const Target& t) { return OfTls(*t.pool, PinsText(t.pool->verification.pins)); }},
   {"pool", "verify_name", "host name", "",
    "the name in the backend's certificate, sent as SNI; default: the host part of its address", false,
    [](Value& v, Target& t) { v.Host(t.pool->verify_name); },
