@@ -51,6 +51,9 @@ bool MentionsHidden(const SessionRules& rules, std::string_view text);
 std::optional<std::string> NeutralStatus(const SessionRules& rules, const imap::ResponseHead& head,
                                          std::string_view line, bool whole);
 
+// The same for whole lines, each with its CRLF.
+std::string NeutralStatuses(const SessionRules& rules, std::string_view lines);
+
 // Untagged data on its way to the client: what may name a mailbox is held until that is known.
 //
 //   state      a frame comes               then

@@ -129,4 +129,16 @@ std::optional<std::string> NeutralStatus(const SessionRules& rules, const Respon
   return neutral.append(NeutralWords(head.status));
 }
 
+std::string NeutralStatuses(const SessionRules& rules, std::string_view lines) {
+  std::string out;
+  while (!lines.empty()) {
+    const std::size_t end = std::min(lines.find("\r\n"), lines.size());
+    const std::string_view line = lines.substr(0, end);
+    lines.remove_prefix(std::min(end + 2, lines.size()));
+    const auto neutral = NeutralStatus(rules, imap::ParseResponseHead(line), line, true);
+    out.append(neutral ? std::string_view(*neutral) : line).append("\r\n");
+  }
+  return out;
+}
+
 }  // namespace postern

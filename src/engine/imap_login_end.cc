@@ -1,4 +1,5 @@
 // How a login ends: what the backend leg comes to, and what the client is told of it.
+#include "engine/imap_hide.h"
 #include "engine/imap_login.h"
 #include "postern/base/text.h"
 #include "postern/imap/capability.h"
@@ -64,10 +65,15 @@ void ImapLogin::Succeed() {
   core_.append_forms = imap::AppendFormsOf(known);
   core_.user.assign(credentials_.login_name());
   core_.Rewritten(Rewrite::kCapability);
-  const std::string& text = backend_->text();
-  core_.host.ToClient(backend_->alerts() + Tagged(tag_, "OK",
-                                                  "[CAPABILITY " + core_.Capabilities(listed) +
-                                                      "] " + (text.empty() ? "logged in" : text)));
+  std::string alerts = backend_->alerts();
+  std::string text = backend_->text();
+  const SessionRules* rules = core_.host.rules();
+  if (rules != nullptr && rules->hides_mailboxes()) {
+    alerts = NeutralStatuses(*rules, alerts);
+    if (MentionsHidden(*rules, text)) text.clear();
+  }
+  const std::string code = "[CAPABILITY " + core_.Capabilities(listed) + "] ";
+  core_.host.ToClient(alerts + Tagged(tag_, "OK", code + (text.empty() ? "logged in" : text)));
   core_.shard.Login(Protocol::kImap, mechanism_, LoginResult::kOk);
   core_.End(*core_.in_flight.front(), CommandResult::kOk);
   state_ = State::kDone;

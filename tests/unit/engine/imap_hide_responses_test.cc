@@ -130,6 +130,22 @@ TEST_CASE("Texts that tell of hidden mailboxes are replaced and codes keep their
              "a NO [INUSE] refused\r\n"});
 }
 
+TEST_CASE("Alerts that come with the login tell of no hidden mailbox") {
+  ImapVisit visit;
+  visit.host.UseRules(HideRules(kSecret));
+  visit.Start();
+  visit.Client("l LOGIN bob secret\r\n");
+  visit.BackendConnected();
+  visit.Backend("* OK hello\r\n");
+  visit.host.TakeClient();
+  visit.Backend("* OK [ALERT] Secret is full\r\n* OK [ALERT] Quota at 95%\r\n");
+  visit.Backend("postern1 OK [CAPABILITY IMAP4rev1] welcome to Secret\r\n");
+  CHECK(visit.host.TakeClient() ==
+        "* OK [ALERT] done\r\n* OK [ALERT] Quota at 95%\r\n"
+        "l OK [CAPABILITY IMAP4rev1 LITERAL+ ID] logged in\r\n");
+  visit.ToBackend();
+}
+
 TEST_CASE("A goodbye that tells of a hidden mailbox is one all the same") {
   ImapVisit visit;
   visit.LogIn();
