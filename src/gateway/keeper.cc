@@ -60,6 +60,7 @@ void Keeper::Adopt(std::shared_ptr<const Setup> setup, std::shared_ptr<RuleSet> 
   if (rules) {
     rules_ = std::move(rules);
     ++rules_generation_;
+    kept_rules_ = {};
   }
   rearmed_ = 0;
   rearm_.Arm(world_.now() + kRearmPause);

@@ -51,7 +51,7 @@ SessionFacts Session::Facts() const {
     facts.tls_cipher = tls.cipher;
   }
   facts.user = engine_->user();
-  if (state_ == SessionState::kRelay) facts.pool = pool_;
+  facts.pool = pool_;
   if (!judged_) return facts;
   facts.mechanism = judged_->mechanism;
   facts.client_name = judged_->client_name;
@@ -159,7 +159,9 @@ const SessionRules* Session::rules() {
   Judged& judged = this->judged();
   if (judged.generation != keeper_.rules_generation()) {
     judged.generation = keeper_.rules_generation();
-    judged.rules = keeper_.rules().For(Facts());
+    const bool relayed = !engine_->user().empty();
+    judged.rules = relayed ? keeper_.rules().For(Facts()) : keeper_.rules().ForArrival(Facts());
+    if (relayed && judged.rules) keeper_.KeepRules(judged.rules);
   }
   return judged.rules.get();
 }

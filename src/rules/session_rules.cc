@@ -137,13 +137,21 @@ void RuleSet::FindEffects(const SessionFacts& facts, SessionRules& out) {
 }
 
 std::shared_ptr<const SessionRules> RuleSet::For(const SessionFacts& facts) {
+  return Find(facts, true);
+}
+
+std::shared_ptr<const SessionRules> RuleSet::ForArrival(const SessionFacts& facts) {
+  return Find(facts, false);
+}
+
+std::shared_ptr<const SessionRules> RuleSet::Find(const SessionFacts& facts, bool commands) {
   if (empty()) return nullptr;
   compiled_->examiner.Begin(facts.protocol, &facts, nullptr);
   SessionRules& found = compiled_->found;
   found.Clear();
   found.protocol_ = facts.protocol;
   found.asks_client_id_ = compiled_->rules->asks_client_id && facts.client_name.empty();
-  FindCandidates(found);
+  if (commands) FindCandidates(found);
   FindEffects(facts, found);
   const bool concerned = !found.candidates_.empty() || found.read_only() ||
                          found.hides_mailboxes_ || !found.hidden_capabilities_.empty() ||

@@ -2,6 +2,7 @@
 // it lives in has them, so that the whole session layer also runs in a simulation. One thread.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -114,6 +115,11 @@ class Keeper {
   RuleSet& rules() { return *rules_; }
   // Another number after each change of the rules.
   std::uint32_t rules_generation() const { return rules_generation_; }
+  // What the next session is likely to share with this one.
+  void KeepRules(const std::shared_ptr<const SessionRules>& rules) {
+    if (kept_rules_[kept_at_ % kept_rules_.size()] == rules) return;
+    kept_rules_[++kept_at_ % kept_rules_.size()] = rules;
+  }
   const CommonOffer& common_offer() const { return *offer_; }
   unsigned index() const { return index_; }
   // Asks the setup's lookups; the session hears of it through OnLookup, unless Forget came first.
@@ -148,6 +154,8 @@ class Keeper {
   std::shared_ptr<const Setup> setup_;
   std::shared_ptr<RuleSet> rules_;
   std::uint32_t rules_generation_ = 1;
+  std::array<std::shared_ptr<const SessionRules>, 8> kept_rules_;
+  std::size_t kept_at_ = 0;
   std::shared_ptr<const CommonOffer> offer_;
   std::unordered_map<std::uint64_t, Session*> asking_;
   std::uint64_t last_ticket_ = 0;

@@ -153,6 +153,8 @@ class RuleSet {
   // What follows for the session: the effects of the stages whose facts are known, and the command
   // rules that may match. Null when that is nothing.
   std::shared_ptr<const SessionRules> For(const SessionFacts& facts);
+  // The same before the login, when no command can be judged yet: the effects only.
+  std::shared_ptr<const SessionRules> ForArrival(const SessionFacts& facts);
   // About one command; only if rules.Concerns() it. No allocation.
   Decision Judge(const SessionRules& rules, const CommandFacts& facts);
 
@@ -170,6 +172,7 @@ class RuleSet {
                                                       const CompileOptions& options);
   bool FindExemption(const CompiledRule& rule, SessionRules::Candidate& candidate);
   bool IsCandidate(const CompiledRule& rule, SessionRules::Candidate& candidate);
+  std::shared_ptr<const SessionRules> Find(const SessionFacts& facts, bool commands);
   void FindCandidates(SessionRules& out);
   void FindEffects(const SessionFacts& facts, SessionRules& out);
   std::shared_ptr<const SessionRules> Intern(const SessionRules& found);
