@@ -240,7 +240,7 @@ Examiner::Reading& Examiner::NextReading(const PatternTable& table) {
 }
 
 void Examiner::AddReadings(std::string_view name, PatternTable& table) {
-  if (name.size() > kMaxCommandText) {
+  if (name.size() > kMaxCommandText || reading_count_ > kMaxReadings) {
     too_long_ = true;
     return;
   }

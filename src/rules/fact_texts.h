@@ -24,6 +24,9 @@ inline constexpr std::size_t kMaxText = 4096;
 inline constexpr std::size_t kMaxUser = 1024;
 inline constexpr std::size_t kMaxCommandText = 64 * 1024;
 std::size_t MaxLength(Fact fact);
+// Readings of the mailboxes of one command: more are undecidable too, so that no command takes
+// milliseconds.
+inline constexpr std::size_t kMaxReadings = 1024;
 
 // What follows the last @; empty when there is none.
 std::string_view DomainOf(std::string_view user);

@@ -113,6 +113,17 @@ TEST_CASE("A name that is not UTF-8 does not open what is denied") {
   CHECK(Named(*set, CommandKind::kSelect, {"Secret\n\xC3"}) == Verdict::kDeny);
 }
 
+TEST_CASE("More mailboxes than can be judged are refused where one might be") {
+  const auto set = SetOf({Make(Action::kDeny, {Where(Fact::kMailbox, "Secret")})});
+  const std::vector<std::string_view> names(5000, "x");
+  Naming list(CommandKind::kList, {});
+  list.facts().mailboxes = names;
+  const auto rules = set->For(Ann());
+  const Decision decision = set->Judge(*rules, list.facts());
+  CHECK(decision.failed);
+  CHECK(decision.verdict == Verdict::kDeny);
+}
+
 TEST_CASE("Unless lifts a refusal only when every mailbox is spared and an allowance wants all") {
   const auto deny = SetOf(
       {Make(Action::kDeny, {Where(Fact::kCommand, "RENAME")}, {Where(Fact::kMailbox, "Mine.*")})});
