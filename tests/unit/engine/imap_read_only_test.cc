@@ -150,6 +150,18 @@ TEST_CASE("Read only lets nothing through that changes anything") {
   }
 }
 
+TEST_CASE("Read only refuses a verb that only the backend is trusted with") {
+  for (const bool read_only : {false, true}) {
+    ImapVisit visit;
+    visit.host.settings.pools[0].pass_commands = {"XFROB"};
+    if (read_only) visit.host.UseRules({RuleInWords("read-only text=no")});
+    visit.LogIn(kEverything);
+    visit.Client("a xfrob x\r\n");
+    CHECK(visit.ToBackend() == (read_only ? "" : "a xfrob x\r\n"));
+    CHECK(visit.host.TakeClient() == (read_only ? "a NO [NOPERM] no\r\n" : ""));
+  }
+}
+
 // A mailbox that was selected for writing before a reload made the account read-only.
 TEST_CASE("A FETCH that sets Seen is refused where the mailbox is open for writing") {
   const std::vector<std::pair<std::string, bool>> fetches = {
