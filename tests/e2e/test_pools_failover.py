@@ -36,6 +36,7 @@ class Failover(Pools):
 
         frail.up()
         self.state(gateway, "mail2", "up", protocol="imap", **{"from": "down"})
+        self.state(gateway, "mail2", "up", protocol="pop3", **{"from": "down"})
         self.assertEqual(gateway.scrape().sum("postern_backend_state", backend="mail2", state="down"), 0)
         # One after the other, over half a minute, and then exactly as before.
         back = set()
