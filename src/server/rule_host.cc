@@ -1,5 +1,7 @@
 #include "server/rule_host.h"
 
+#include <utility>
+
 #include "postern/engine/rule_text.h"
 
 namespace postern {
@@ -30,7 +32,10 @@ void RuleHost::ConnectBackend(const Credentials& credentials, Mechanism mechanis
 
 void RuleHost::LoggedIn() { logged_in = true; }
 
-void RuleHost::UseRules() { session_rules = set_ == nullptr ? nullptr : set_->For(facts); }
+void RuleHost::UseRules() {
+  before_ = std::move(session_rules);
+  session_rules = set_ == nullptr ? nullptr : set_->For(facts);
+}
 
 Decision RuleHost::Judge(const CommandFacts& command) {
   TriedCommand tried;

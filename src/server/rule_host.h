@@ -71,6 +71,7 @@ class RuleHost final : public EngineHost {
 
  private:
   RuleSet* set_;
+  std::shared_ptr<const SessionRules> before_;  // the engine may still look at them
   Plan plan_;
   CommonOffer offer_;
   std::string user_, client_name_, client_version_, address_;
