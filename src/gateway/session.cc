@@ -222,6 +222,11 @@ void Session::LoggedIn() {
   dialing_.reset();
   arrival_.reset();
   if (judged_) judged_->generation = 0;
+  if (judged_by_rules()) {
+    // Read-only and hide may ask for the pool.
+    const SessionFacts facts = Facts();
+    NoteHits(keeper_.rules().Decide(Stage::kCommand, facts), facts, nullptr);
+  }
   keeper_.shared().health.Succeeded(backend_id_);
   shard().SessionMoved(protocol_, state_, SessionState::kRelay);
   state_ = SessionState::kRelay;

@@ -226,6 +226,8 @@ Status Compiler::Add(const Rule& rule, RuleId id) {
   compiled.asks_argument = Asks(rule, Fact::kArgument);
   compiled.tests = static_cast<std::uint32_t>(out_.tests.size());
   // No second mailbox and no spelling may dodge a refusal, nor earn an allowance.
+  if (Has(rule.conditions, Fact::kArgument)) compiled.needs |= kNeedsArgument;
+  if (Has(rule.conditions, Fact::kMailbox)) compiled.needs |= kNeedsMailbox;
   const bool allows = rule.action == Action::kAllow;
   std::vector<Condition> ifs = rule.conditions;
   std::erase_if(ifs, [](const Condition& condition) { return condition.fact == Fact::kCommand; });

@@ -35,6 +35,10 @@ struct CompiledExemption {
   std::int64_t until = 0;
 };
 
+// Texts of a command, none of whose patterns matches most of the time.
+inline constexpr std::uint8_t kNeedsArgument = 1;
+inline constexpr std::uint8_t kNeedsMailbox = 2;
+
 // The tests of a rule are neighbours, but for `command` in `if`, which the row of commands answers:
 // of `if` those that a session answers, those that each command
 // answers anew, then the same of `unless`.
@@ -45,6 +49,7 @@ struct CompiledRule {
   bool names_command = false;
   bool asks_mailbox = false;
   bool asks_argument = false;
+  std::uint8_t needs = 0;  // what `if` wants a pattern to match: kNeedsArgument, kNeedsMailbox
   std::uint8_t session_ifs = 0;
   std::uint8_t command_ifs = 0;
   std::uint8_t session_unlesses = 0;

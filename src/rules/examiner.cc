@@ -281,6 +281,36 @@ Answer Examiner::AskMailboxes(const Test& test) {
   return answer;
 }
 
+bool Examiner::NothingFound(PatternTable& table, Reading& reading) {
+  table.MatchSet(reading.text, reading.outcome);
+  return !reading.outcome.failed && !reading.outcome.found.Any();
+}
+
+std::uint8_t Examiner::Unmet(std::uint8_t needs) {
+  std::uint8_t unmet = 0;
+  if ((needs & kNeedsArgument) != 0) {
+    Text& looked = looked_[IndexOf(Fact::kArgument)];
+    if (looked == Text::kNotLooked) looked = Look(Fact::kArgument);
+    const bool none =
+        looked == Text::kMissing ||
+        (looked == Text::kMatched &&
+         NothingFound(*rules_.TableOf(Fact::kArgument), seen_[IndexOf(Fact::kArgument)].reading));
+    if (none) unmet |= kNeedsArgument;
+  }
+  if ((needs & kNeedsMailbox) == 0) return unmet;
+  Text& looked = looked_[IndexOf(Fact::kMailbox)];
+  if (looked == Text::kNotLooked) {
+    LookAtMailboxes();
+    looked = Text::kMatched;
+  }
+  bool none = !too_long_;
+  for (std::size_t i = 0; i < reading_count_ && none; ++i) {
+    none = NothingFound(*rules_.TableOf(Fact::kMailbox), mailboxes_[i]);
+  }
+  if (none) unmet |= kNeedsMailbox;
+  return unmet;
+}
+
 Answer Examiner::Hidden(std::string_view name, std::span<const std::uint32_t> patterns) {
   PatternTable& table = rules_.hidden;
   reading_count_ = 0;

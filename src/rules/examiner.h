@@ -36,6 +36,8 @@ class Examiner {
   Answer AskAll(std::uint32_t first, std::uint32_t count);
   // The whole rule.
   Answer AskRule(const CompiledRule& rule);
+  // Of these needs (kNeeds...) those that no pattern at all meets.
+  std::uint8_t Unmet(std::uint8_t needs);
   // Whether the user is in the rule's share.
   bool InShare(const CompiledRule& rule);
   // Whether the exemption names the user; says nothing of its time.
@@ -60,6 +62,7 @@ class Examiner {
   };
 
   Answer Ask(const Test& test);
+  static bool NothingFound(PatternTable& table, Reading& reading);
   Answer AskText(Fact fact, std::uint32_t first, std::uint32_t count, bool in_set);
   Answer AskMailboxes(const Test& test);
   bool AnyClient(const Test& test) const;

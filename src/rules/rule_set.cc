@@ -134,10 +134,17 @@ Decision RuleSet::Judge(const SessionRules& rules, const CommandFacts& facts) {
   const std::uint32_t end = rules.first_[facts.command + 1];
   Merged merged(rules.about_any_, std::span(rules.about_one_).subspan(first, end - first));
   const auto& commands = own.rules->stages[static_cast<std::size_t>(Stage::kCommand)];
+  std::uint8_t asked = 0;
+  std::uint8_t unmet = 0;
   while (!merged.empty()) {
     const SessionRules::Candidate& candidate = rules.candidates_[merged.Next()];
-    if (facts.time < candidate.exempt_until) continue;
     const CompiledRule& compiled = commands[candidate.rule];
+    const auto open = static_cast<std::uint8_t>(compiled.needs & ~asked);
+    if (open != 0) {
+      asked |= open;
+      unmet |= own.examiner.Unmet(open);
+    }
+    if ((compiled.needs & unmet) != 0 || facts.time < candidate.exempt_until) continue;
     const std::uint32_t ifs = compiled.tests + compiled.session_ifs;
     const std::uint32_t unlesses = ifs + compiled.command_ifs + compiled.session_unlesses;
     Answer answer =
