@@ -93,6 +93,7 @@ class Session final : public EngineHost, private Dialer::Observer {
         : pause(session.keeper_.world().deadlines(), &Session::OnPauseOver, &session) {}
     std::shared_ptr<const SessionRules> rules;
     std::uint32_t generation = 0;  // of the keeper's rules; 0: to be asked again
+    bool of_user = false;          // rules are those of who has logged in
     std::optional<Mechanism> mechanism;
     std::string client_name;  // of the first ID
     std::string client_version;
@@ -217,6 +218,8 @@ class Session final : public EngineHost, private Dialer::Observer {
   // The login on its way to a backend (session_login.cc).
   bool JudgeLogin(std::string_view user);
   void TakeRoute(const Decision& decision);
+  void TakeLimits(const Decision& decision);
+  void FindLimitsAnew();
   bool LimitsHaveRoom();
   void AskLookups();
   void RefuseLogin(const Refusal& refusal, Duration wait);

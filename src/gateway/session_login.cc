@@ -66,6 +66,7 @@ void Session::ConnectBackend(const Credentials& credentials, Mechanism mechanism
   } else {
     dialing.credentials.user = credentials.login_name();
   }
+  for (const char c : credentials.login_name()) dialing.user_key += AsciiLower(c);
   if (judged_by_rules()) {
     if (!JudgeLogin(credentials.login_name())) return;
     if (dialing.step == Dialing::Step::kDelay) return;
@@ -92,23 +93,24 @@ bool Session::JudgeLogin(std::string_view user) {
   }
   SessionFacts facts = Facts();
   facts.user = user;
-  for (const char c : user) dialing_->user_key += AsciiLower(c);
   const Decision decision = keeper_.rules().Decide(Stage::kLogin, facts);
   NoteHits(decision, facts, nullptr);
+  // What the stage of TLS has said behind the greeting is due here.
+  const Duration delay = decision.delay + std::exchange(arrival_->delay, Duration::zero());
   if (decision.refused()) {
     const bool tls = decision.verdict == Decision::Verdict::kTlsTooLow;
     RefuseLogin(
         {tls ? Trouble::kTlsRequired : Trouble::kAuthorization, RuleText(decision.verdict_rule),
          decision.verdict == Decision::Verdict::kDisconnect, false},
-        decision.delay);
+        delay);
     return false;
   }
   TakeRoute(decision);
   if (dialing_->step == Dialing::Step::kRefuse) return false;
   if (!LimitsHaveRoom()) return false;
-  if (decision.delay == Duration::zero()) return true;
+  if (delay == Duration::zero()) return true;
   dialing_->step = Dialing::Step::kDelay;
-  dialing_->deadline.Arm(now_ + decision.delay);
+  dialing_->deadline.Arm(now_ + delay);
   return true;
 }
 
@@ -117,10 +119,7 @@ void Session::TakeRoute(const Decision& decision) {
   Dialing& dialing = *dialing_;
   const RuleId rewrite = decision.rewrite;
   const RuleId route = decision.route;
-  dialing.generation = keeper_.rules_generation();
-  for (const RuleId rule : decision.hits) {
-    if (rules.rule(rule).action == Action::kLimit) dialing.limits.push_back(rule);
-  }
+  TakeLimits(decision);
   if (route != kNoRule) {
     const Rule& rule = rules.rule(route);
     dialing.route = FindPool(routes(), rule.pool);
@@ -143,6 +142,20 @@ void Session::TakeRoute(const Decision& decision) {
   dialing.account->mechanism = dialing.mechanism;
 }
 
+// Those that end other sessions come last: nobody is ended for a login that is refused.
+void Session::TakeLimits(const Decision& decision) {
+  RuleSet& rules = keeper_.rules();
+  Dialing& dialing = *dialing_;
+  dialing.generation = keeper_.rules_generation();
+  dialing.limits.clear();
+  for (const RuleId rule : decision.hits) {
+    if (rules.rule(rule).action == Action::kLimit) dialing.limits.push_back(rule);
+  }
+  std::stable_partition(
+      dialing.limits.begin(), dialing.limits.end(),
+      [&](RuleId rule) { return rules.rule(rule).full != Rule::Full::kEndOldestIdle; });
+}
+
 // Limits of the login: whoever is over one already need not be asked for a backend. The places are
 // taken when the backend has let the user in.
 bool Session::LimitsHaveRoom() {
@@ -159,15 +172,30 @@ bool Session::LimitsHaveRoom() {
   return true;
 }
 
+// All places or none: who is refused may try again.
 std::optional<Refusal> Session::Admit() {
-  if (!dialing_ || dialing_->limits.empty()) return {};
-  // Of rules that a reload has replaced meanwhile nobody knows the ids.
-  if (dialing_->generation != keeper_.rules_generation()) return {};
+  if (!dialing_) return {};
+  if (dialing_->generation != keeper_.rules_generation()) FindLimitsAnew();
+  if (dialing_->limits.empty()) return {};
+  std::vector<std::unique_ptr<Ledger::Place>>& places = judged().places;
+  const std::size_t before = places.size();
   for (const RuleId rule : dialing_->limits) {
     if (TakePlace(rule, dialing_->user_key)) continue;
+    places.resize(before);
     return Refusal{Trouble::kLimit, RuleText(rule), false, false};
   }
   return {};
+}
+
+// A reload has replaced the rules while the login was on its way: its session is counted by those
+// that hold now.
+void Session::FindLimitsAnew() {
+  dialing_->limits.clear();
+  if (!judged_by_rules() || dialing_->user_key.empty()) return;
+  SessionFacts facts = Facts();
+  facts.user = dialing_->user_key;
+  facts.mechanism = dialing_->mechanism;
+  TakeLimits(keeper_.rules().Decide(Stage::kLogin, facts));
 }
 
 // ---- lookups

@@ -85,14 +85,16 @@ LookupSlot Roster::lookup(const std::string& name) const {
 }
 
 std::vector<RuleSlot> Roster::RuleSlots(const RuleBook& book) const {
-  std::map<std::tuple<std::string_view, std::string_view, std::string_view>, RuleSlot> known;
+  // Of views: std::tuple(rule.name, ...) would be one of copies, and the key what it leaves behind.
+  using Key = std::tuple<std::string_view, std::string_view, std::string_view>;
+  std::map<Key, RuleSlot> known;
   for (std::size_t i = 0; i < names_.rules.size(); ++i) {
     const MetricNames::Rule& rule = names_.rules[i];
-    known.emplace(std::tuple(rule.name, rule.then, rule.mode), static_cast<RuleSlot>(i));
+    known.emplace(Key(rule.name, rule.then, rule.mode), static_cast<RuleSlot>(i));
   }
   std::vector<RuleSlot> slots;
   for (const Rule& rule : book.rules) {
-    const auto found = known.find({rule.name, ActionName(rule.action), ModeName(rule.mode)});
+    const auto found = known.find(Key(rule.name, ActionName(rule.action), ModeName(rule.mode)));
     slots.push_back(found == known.end() ? kNoRuleSlot : found->second);
   }
   return slots;

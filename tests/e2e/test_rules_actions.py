@@ -5,6 +5,7 @@ import ssl
 import time
 
 from harness.dovecot import message
+from harness.postern import listener
 from harness.ruled import Ruled, rule
 from harness.sockets import context
 
@@ -60,6 +61,18 @@ class Arrivals(Ruled):
         for make in (self.imap, self.pop3):
             begin = time.monotonic()
             make(self.postern, self.dovecot.new_user(), source=ELSEWHERE)
+            self.assertGreaterEqual(time.monotonic() - begin, 0.6)
+
+
+    def test_what_the_tls_of_starttls_lets_wait_waits_at_the_login(self):
+        place, _, _ = self.two()
+        self.postern = self.ruled(rule("tarpit", "delay", given={"tls_version": "<=1.3"}, delay="600ms"), place,
+                                  listeners=[listener("imap", tls="starttls"), listener("pop3", tls="starttls")])
+        for client, attempt in ((self.imap(self.postern, at="imap", tls=False), self.try_imap),
+                                (self.pop3(self.postern, at="pop3", tls=False), self.try_pop3)):
+            client.starttls()
+            begin = time.monotonic()
+            self.assertIn(b"OK", attempt(client, "ann"))
             self.assertGreaterEqual(time.monotonic() - begin, 0.6)
 
 
@@ -317,6 +330,32 @@ class Limits(Ruled):
         mine[1].quit()
         self.closed(self.postern, "logout", protocol="pop3")
         self.imap(self.postern, "dora", source=ELSEWHERE)
+
+    def test_who_is_over_one_limit_holds_no_place_of_another(self):
+        """However often the refused client tries again, others find the room that it has not taken."""
+        place, _, _ = self.two({"NOOP": lambda wire, tag, command: None})
+        self.postern = self.ruled(
+            rule("two of a client", "limit", given={"user": ".*"}, sessions=2, per="client")
+            + rule("one each", "limit", given={"user": ".*"}, sessions=1, per="user", full="end-oldest-idle"), place)
+        busy = self.imap(self.postern, "ann")
+        busy.send("a NOOP\r\n")
+        self.eventually(lambda: self.postern.scrape().sum("postern_commands_in_flight", protocol="imap") == 1,
+                        "ann cannot be ended for another")
+        again = self.imap(self.postern)
+        for _ in range(3):
+            self.assertRegex(self.try_imap(again, "ann"), rb"NO \[LIMIT\]")
+        self.assertIn(b" OK", self.try_imap(self.imap(self.postern), "bob"))
+
+    def test_a_login_during_a_reload_is_counted(self):
+        place, _, _ = self.two()
+        limit = rule("one each", "limit", given={"user": ".*"}, sessions=1, per="user")
+        self.postern = self.ruled(rule("slow", "delay", given={"user": ".*"}, delay="2s") + limit, place)
+        first = self.imap(self.postern)
+        first.send("a LOGIN ann secret\r\n")
+        self.eventually(lambda: self.hits(self.postern, "slow") == 1, "the login waits")
+        self.reload(self.postern, limit)
+        self.assertIn(b" OK", first.line())
+        self.assertRegex(self.try_imap(self.imap(self.postern), "ann"), rb"NO \[LIMIT\]")
 
     def test_a_new_session_of_a_user_may_end_the_oldest_idle_one(self):
         place, _, _ = self.two()

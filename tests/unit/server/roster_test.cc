@@ -1,6 +1,8 @@
 #include "server/roster.h"
 
 #include <catch2/catch.hpp>
+#include <memory>
+#include <utility>
 
 namespace postern {
 namespace {
@@ -35,6 +37,29 @@ TEST_CASE("ids stay with their names whatever a reload takes away or puts in fro
   CHECK(roster.pool("c") == 2);
   CHECK(roster.names().pools == std::vector<std::string>{"a", "b", "c"});
   CHECK(roster.names().backends.size() == 3);
+}
+
+TEST_CASE("every rule has a place of its own for its hits, and keeps it") {
+  const auto with = [](const std::vector<std::string>& names) {
+    Config config = Named({"a"});
+    auto book = std::make_shared<RuleBook>();
+    for (const std::string& name : names) {
+      Rule rule;
+      rule.name = name;
+      rule.action = Action::kLog;
+      book->rules.push_back(rule);
+    }
+    config.rules = std::move(book);
+    return config;
+  };
+  Roster roster(with({}));
+  const Config first = with({"one", "two", "a rule whose name is longer than a short string"});
+  REQUIRE(roster.Add(first).ok());
+  CHECK(roster.RuleSlots(*first.rules) == std::vector<RuleSlot>{0, 1, 2});
+  const Config second = with({"new", "two", "one"});
+  REQUIRE(roster.Add(second).ok());
+  CHECK(roster.RuleSlots(*second.rules) == std::vector<RuleSlot>{3, 1, 0});
+  CHECK(roster.names().rules.size() == 4);
 }
 
 TEST_CASE("names that no longer fit are refused and change nothing") {
