@@ -221,7 +221,7 @@ ClientFacts Session::client_facts() const {
 void Session::LoggedIn() {
   dialing_.reset();
   arrival_.reset();
-  if (judged_) judged_->generation = 0;
+  if (judged_ && !judged_->of_user) judged_->generation = 0;
   if (judged_by_rules()) {
     // Read-only and hide may ask for the pool.
     const SessionFacts facts = Facts();

@@ -161,6 +161,7 @@ const SessionRules* Session::rules() {
     judged.generation = keeper_.rules_generation();
     const bool relayed = !engine_->user().empty();
     judged.rules = relayed ? keeper_.rules().For(Facts()) : keeper_.rules().ForArrival(Facts());
+    judged.of_user = relayed;
     if (relayed && judged.rules) keeper_.KeepRules(judged.rules);
   }
   return judged.rules.get();

@@ -139,6 +139,20 @@ Result<Test> Compiler::Compile(const Condition& condition, bool every) {
   return test;
 }
 
+// The least that meets the bound.
+std::uint64_t LeastOf(const Bound& bound) {
+  switch (bound.comparison) {
+    case Bound::Comparison::kLess:
+    case Bound::Comparison::kAtMost:
+      return 0;
+    case Bound::Comparison::kEqual:
+    case Bound::Comparison::kAtLeast:
+    case Bound::Comparison::kMore:
+      return bound.number;
+  }
+  return 0;
+}
+
 Status Compiler::AddTests(const std::vector<Condition>& conditions, bool every,
                           std::vector<Test> first, std::uint8_t& of_session,
                           std::uint8_t& of_command) {
@@ -228,6 +242,7 @@ Status Compiler::Add(const Rule& rule, RuleId id) {
   // No second mailbox and no spelling may dodge a refusal, nor earn an allowance.
   if (Has(rule.conditions, Fact::kArgument)) compiled.needs |= kNeedsArgument;
   if (Has(rule.conditions, Fact::kMailbox)) compiled.needs |= kNeedsMailbox;
+  if (Has(rule.conditions, Fact::kSize)) compiled.needs |= kNeedsSize;
   const bool allows = rule.action == Action::kAllow;
   std::vector<Condition> ifs = rule.conditions;
   std::erase_if(ifs, [](const Condition& condition) { return condition.fact == Fact::kCommand; });
@@ -258,6 +273,8 @@ Result<std::unique_ptr<CompiledRules>> CompiledRules::Make(const RuleBook& book,
     return Status::Error("the rules' patterns of " + std::string(FactName(static_cast<Fact>(i))) +
                          ": " + compiled.message());
   }
+  for (const Bound& bound : out->bounds)
+    out->least_size = std::min(out->least_size, LeastOf(bound));
   const Status compiled = out->hidden.Compile(options);
   if (!compiled.ok()) return Status::Error("the hidden mailboxes: " + compiled.message());
   return Result<std::unique_ptr<CompiledRules>>(std::move(out));

@@ -35,9 +35,10 @@ struct CompiledExemption {
   std::int64_t until = 0;
 };
 
-// Texts of a command, none of whose patterns matches most of the time.
+// Facts of a command that most of the time are nothing to any rule.
 inline constexpr std::uint8_t kNeedsArgument = 1;
 inline constexpr std::uint8_t kNeedsMailbox = 2;
+inline constexpr std::uint8_t kNeedsSize = 4;
 
 // The tests of a rule are neighbours, but for `command` in `if`, which the row of commands answers:
 // of `if` those that a session answers, those that each command
@@ -49,7 +50,7 @@ struct CompiledRule {
   bool names_command = false;
   bool asks_mailbox = false;
   bool asks_argument = false;
-  std::uint8_t needs = 0;  // what `if` wants a pattern to match: kNeedsArgument, kNeedsMailbox
+  std::uint8_t needs = 0;  // what `if` wants a pattern to match: kNeedsArgument, ...
   std::uint8_t session_ifs = 0;
   std::uint8_t command_ifs = 0;
   std::uint8_t session_unlesses = 0;
@@ -81,6 +82,8 @@ struct CompiledRules {
   std::vector<CompiledRule> by_client_id;  // the login rules that ask for it
   std::vector<SessionEffect> effects;
   bool asks_client_id = false;  // any rule at all
+  // No rule's size is met by less.
+  std::uint64_t least_size = ~std::uint64_t{0};
 
   std::vector<Test> tests;
   std::vector<std::uint32_t> ids;

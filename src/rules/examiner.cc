@@ -288,6 +288,10 @@ bool Examiner::NothingFound(PatternTable& table, Reading& reading) {
 
 std::uint8_t Examiner::Unmet(std::uint8_t needs) {
   std::uint8_t unmet = 0;
+  if ((needs & kNeedsSize) != 0) {
+    const std::optional<std::uint64_t> size = command_->size;
+    if (!size || *size < rules_.least_size) unmet |= kNeedsSize;
+  }
   if ((needs & kNeedsArgument) != 0) {
     Text& looked = looked_[IndexOf(Fact::kArgument)];
     if (looked == Text::kNotLooked) looked = Look(Fact::kArgument);

@@ -36,7 +36,7 @@ class Examiner {
   Answer AskAll(std::uint32_t first, std::uint32_t count);
   // The whole rule.
   Answer AskRule(const CompiledRule& rule);
-  // Of these needs (kNeeds...) those that no pattern at all meets.
+  // Of these needs (kNeeds...) of a command those that no rule at all finds met.
   std::uint8_t Unmet(std::uint8_t needs);
   // Whether the user is in the rule's share.
   bool InShare(const CompiledRule& rule);
