@@ -151,9 +151,9 @@ void Session::TakeLimits(const Decision& decision) {
   for (const RuleId rule : decision.hits) {
     if (rules.rule(rule).action == Action::kLimit) dialing.limits.push_back(rule);
   }
-  std::stable_partition(
-      dialing.limits.begin(), dialing.limits.end(),
-      [&](RuleId rule) { return rules.rule(rule).full != Rule::Full::kEndOldestIdle; });
+  std::stable_partition(dialing.limits.begin(), dialing.limits.end(), [&](RuleId rule) {
+    return rules.rule(rule).full != Rule::Full::kEndOldestIdle;
+  });
 }
 
 // Limits of the login: whoever is over one already need not be asked for a backend. The places are
