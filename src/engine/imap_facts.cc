@@ -1,6 +1,7 @@
 #include "engine/imap_facts.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "postern/base/text.h"
@@ -38,11 +39,15 @@ void ImapFacts::Gather(const SessionRules& rules, CommandKind kind, std::string_
   if (rules.AsksArgument()) argument_ = DecodedArguments(head, streamed.has_value());
 }
 
-bool ImapFacts::GatherBehindLiteral(std::string_view part, std::optional<std::uint64_t> streamed) {
+bool ImapFacts::GatherBehindLiteral(std::string_view part, std::optional<std::uint64_t> streamed,
+                                    bool in_list) {
+  const std::uint64_t before = in_list && !part.starts_with(')') ? size_.value_or(0) : 0;
+  if (streamed)
+    *streamed += std::min(before, std::numeric_limits<std::uint64_t>::max() - *streamed);
   size_ = streamed;
-  const std::size_t before = mailboxes_.size();
+  const std::size_t named = mailboxes_.size();
   imap::FindMailboxesBehindLiteral(part, mailboxes_);
-  return mailboxes_.size() > before;
+  return mailboxes_.size() > named;
 }
 
 CommandFacts ImapFacts::facts() {

@@ -24,8 +24,10 @@ class ImapFacts {
   void Gather(const SessionRules& rules, imap::CommandKind kind, std::string_view head,
               std::optional<std::uint64_t> streamed);
   // What follows a streamed literal: its URLs are mailboxes of the same command, and another
-  // literal may be announced. True when it names any.
-  bool GatherBehindLiteral(std::string_view part, std::optional<std::uint64_t> streamed);
+  // literal may be announced; in the same list, it is more of the same message. True when it names
+  // any mailbox.
+  bool GatherBehindLiteral(std::string_view part, std::optional<std::uint64_t> streamed,
+                           bool in_list);
   // Valid until something is gathered.
   CommandFacts facts();
 

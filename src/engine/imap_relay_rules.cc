@@ -210,7 +210,7 @@ bool ImapRelay::DeniesMore(const SessionRules& rules, bool streamed) {
     return false;
   const std::uint64_t size = streamed ? reader_.mark().size : 0;
   const bool more = ruling_->facts.GatherBehindLiteral(
-      reader_.text(), streamed ? std::optional(size) : std::nullopt);
+      reader_.text(), streamed ? std::optional(size) : std::nullopt, reader_.mark_in_list());
   return (more || streamed) && core_.host.Judge(ruling_->facts.facts()).refused();
 }
 
