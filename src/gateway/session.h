@@ -265,6 +265,7 @@ class Session final : public EngineHost, private Dialer::Observer {
   Instant opened_;
   Instant now_;
   Instant client_bytes_at_;  // the idle time counts from here
+  Instant kicked_until_{};   // an operator waits for its end no longer
   Instant stalled_since_{};
   Duration stall_total_{};
   Half client_;

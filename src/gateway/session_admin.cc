@@ -2,6 +2,12 @@
 #include "gateway/session.h"
 
 namespace postern {
+namespace {
+
+// How long an operator waits for the boundary at which a session ends.
+constexpr Duration kKickPatience = std::chrono::seconds(30);
+
+}  // namespace
 
 SessionInfo Session::Describe() const {
   const Instant now = keeper_.world().now();
@@ -35,6 +41,10 @@ void Session::EndAtBoundary(CloseReason why) {
     return EndHandshake(why, Stream::How::kFlush);
   }
   Enter([this, why] { engine_->OnDrain(why); });
+  if (finished_ || why != CloseReason::kKicked) return;
+  // Who hangs in the middle of an answer goes without its end.
+  kicked_until_ = now_ + kKickPatience;
+  deadline_.Arm(kicked_until_);
 }
 
 }  // namespace postern

@@ -38,6 +38,10 @@ void Session::OnDeadline(void* owner) {
     return self.EndHandshake(header ? CloseReason::kProxyHeader : CloseReason::kHandshakeTimeout,
                              Stream::How::kAbort);
   }
+  if (self.kicked_until_ != Instant{}) {
+    if (self.keeper_.world().now() >= self.kicked_until_) return self.DrainDeadline();
+    return self.deadline_.Arm(self.kicked_until_);
+  }
   const Stream::Peer peer = self.client_.stream->peer();
   if (self.state_ == SessionState::kRelay && peer == Stream::Peer::kGone) {
     self.engine_->OnAbandoned();

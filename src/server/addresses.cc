@@ -7,10 +7,6 @@
 namespace postern {
 namespace {
 
-bool IsHostName(const std::string& text, const Address& address) {
-  return !text.empty() && (address.family() == AF_UNSPEC || address.Text() != text);
-}
-
 void Keep(const std::string& text, const Address& known, const std::string& wanted, Address& out) {
   if (text == wanted && out.family() == AF_UNSPEC) out = known;
 }
@@ -20,14 +16,6 @@ bool Same(const Address& a, const Address& b) {
 }
 
 }  // namespace
-
-bool HasHostNames(const Config& config) {
-  return std::any_of(config.backends.begin(), config.backends.end(),
-                     [](const BackendConfig& backend) {
-                       return IsHostName(backend.imap_text, backend.imap) ||
-                              IsHostName(backend.pop3_text, backend.pop3);
-                     });
-}
 
 void KeepKnownAddresses(const Config& from, Config& to) {
   for (BackendConfig& backend : to.backends) {

@@ -6,8 +6,6 @@
 
 namespace postern {
 
-// Whether any backend is given by a host name.
-bool HasHostNames(const Config& config);
 // A name that is not resolved in to, and was in from, keeps the address it had.
 void KeepKnownAddresses(const Config& from, Config& to);
 // Of the same configuration.

@@ -268,8 +268,12 @@ class Draining(Ctl):
             client.expect(rb"\* BYE \[UNAVAILABLE\]")
             client.expect_end()
         self.eventually(lambda: self.backends(self.gateway_)["legacy/mail1"]["sessions"] == 0, "mail1 is empty")
-        ends = sorted(instant(each) - asked_at for each in self.gateway_.events
-                      if each.get("event") == "session" and each["close_reason"] == "drained")
+
+        def drained():
+            return sorted(instant(each) - asked_at for each in self.gateway_.events
+                          if each.get("event") == "session" and each["close_reason"] == "drained")
+        self.eventually(lambda: len(drained()) >= 8, "a line in the log for each")
+        ends = drained()
         self.assertEqual(len(ends), 8)
         # Two workers spread theirs each for itself: not all at once, none behind the window.
         self.assertGreater(ends[-1] - ends[0], window / 3)

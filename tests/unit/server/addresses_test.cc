@@ -54,11 +54,5 @@ TEST_CASE("a name that is no longer found keeps its address without a warning") 
   CHECK(errors.warnings.empty());
 }
 
-TEST_CASE("numeric addresses need no resolver") {
-  CHECK_FALSE(HasHostNames(With("127.0.0.7:143", "127.0.0.7:143")));
-  CHECK(HasHostNames(With("mail1.internal:143", "127.0.0.7:143")));
-  CHECK(HasHostNames(With("mail1.internal:143", "")));
-}
-
 }  // namespace
 }  // namespace postern
