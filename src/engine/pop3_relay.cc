@@ -60,6 +60,8 @@ void Pop3Engine::OnCommandLine(Run& run, std::string_view line) {
   const pop3::Command command = pop3::ParseCommand(text);
   const std::size_t size = line.size() + 2;
   if (const pop3::Complaint* complaint = Fault(command); complaint != nullptr) {
+    // What was held for a while may be hidden since: its ruling is no other command's.
+    held_.reset();
     return AnswerInstead(run, size, command.kind, complaint->Line(), CommandResult::kLocal);
   }
   Ruling ruling = AskRules(command);

@@ -208,6 +208,7 @@ class Session final : public EngineHost, private Dialer::Observer {
   SessionFacts Facts() const;
   bool JudgeArrival(Stage stage);
   void TakeArrivalLimits(const Decision& decision);
+  std::string LimitKey(const Rule& rule, std::string_view user) const;
   bool TakePlace(RuleId rule, std::string_view user);
   void NoteHits(const Decision& decision, const SessionFacts& facts, const CommandFacts* command);
   void LogHit(RuleId rule, const SessionFacts& facts, const CommandFacts* command);
@@ -217,6 +218,7 @@ class Session final : public EngineHost, private Dialer::Observer {
   static void OnPauseOver(void* session);
   // The login on its way to a backend (session_login.cc).
   bool JudgeLogin(std::string_view user);
+  bool RefuseByRule(const Decision& decision, const SessionFacts& facts, Duration delay);
   void TakeRoute(const Decision& decision);
   void TakeLimits(const Decision& decision);
   void FindLimitsAnew();

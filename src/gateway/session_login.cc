@@ -66,7 +66,7 @@ void Session::ConnectBackend(const Credentials& credentials, Mechanism mechanism
   } else {
     dialing.credentials.user = credentials.login_name();
   }
-  for (const char c : credentials.login_name()) dialing.user_key += AsciiLower(c);
+  for (const char c : PlainUser(credentials.login_name())) dialing.user_key += AsciiLower(c);
   if (judged_by_rules()) {
     if (!JudgeLogin(credentials.login_name())) return;
     if (dialing.step == Dialing::Step::kDelay) return;
@@ -92,19 +92,19 @@ bool Session::JudgeLogin(std::string_view user) {
     }
   }
   SessionFacts facts = Facts();
-  facts.user = user;
+  // Whose password it is may be somebody else, whom a rule keeps out.
+  const Credentials& said = dialing_->credentials;
+  if (!said.authzid.empty() && said.user != said.authzid) {
+    facts.user = PlainUser(said.user);
+    const Decision other = keeper_.rules().Decide(Stage::kLogin, facts);
+    if (other.refused()) return RefuseByRule(other, facts, other.delay);
+  }
+  facts.user = PlainUser(user);
   const Decision decision = keeper_.rules().Decide(Stage::kLogin, facts);
-  NoteHits(decision, facts, nullptr);
   // What the stage of TLS has said behind the greeting is due here.
   const Duration delay = decision.delay + std::exchange(arrival_->delay, Duration::zero());
-  if (decision.refused()) {
-    const bool tls = decision.verdict == Decision::Verdict::kTlsTooLow;
-    RefuseLogin(
-        {tls ? Trouble::kTlsRequired : Trouble::kAuthorization, RuleText(decision.verdict_rule),
-         decision.verdict == Decision::Verdict::kDisconnect, false},
-        delay);
-    return false;
-  }
+  if (decision.refused()) return RefuseByRule(decision, facts, delay);
+  NoteHits(decision, facts, nullptr);
   TakeRoute(decision);
   if (dialing_->step == Dialing::Step::kRefuse) return false;
   if (!LimitsHaveRoom()) return false;
@@ -112,6 +112,17 @@ bool Session::JudgeLogin(std::string_view user) {
   dialing_->step = Dialing::Step::kDelay;
   dialing_->deadline.Arm(now_ + delay);
   return true;
+}
+
+// Always false.
+bool Session::RefuseByRule(const Decision& decision, const SessionFacts& facts, Duration delay) {
+  NoteHits(decision, facts, nullptr);
+  const bool tls = decision.verdict == Decision::Verdict::kTlsTooLow;
+  RefuseLogin(
+      {tls ? Trouble::kTlsRequired : Trouble::kAuthorization, RuleText(decision.verdict_rule),
+       decision.verdict == Decision::Verdict::kDisconnect, false},
+      delay);
+  return false;
 }
 
 void Session::TakeRoute(const Decision& decision) {
@@ -136,7 +147,7 @@ void Session::TakeRoute(const Decision& decision) {
   }
   if (rewrite == kNoRule) return;
   Rename(dialing.credentials,
-         rules.RewriteUser(rewrite, std::string(dialing.credentials.login_name())));
+         rules.RewriteUser(rewrite, PlainUser(dialing.credentials.login_name())));
   dialing.account.emplace();
   dialing.account->credentials = CopyOf(dialing.credentials);
   dialing.account->mechanism = dialing.mechanism;
@@ -162,9 +173,7 @@ bool Session::LimitsHaveRoom() {
   for (const RuleId id : dialing_->limits) {
     const Rule& rule = keeper_.rules().rule(id);
     if (rule.full == Rule::Full::kEndOldestIdle) continue;
-    const std::string key =
-        Ledger::Key(rule.name, rule.per == Rule::Per::kUser ? std::string_view(dialing_->user_key)
-                                                            : std::string_view(address_));
+    const std::string key = LimitKey(rule, dialing_->user_key);
     if (keeper_.shared().ledger.HasRoom(key, rule.sessions)) continue;
     RefuseLogin({Trouble::kLimit, RuleText(id), false, false}, Duration::zero());
     return false;
@@ -206,7 +215,7 @@ void Session::AskLookups() {
   if (dialing.route != kNoPool) return Dial(dialing.route, dialing.route_backend);
   if (!setup().lookup) return Dial(routes().routing_pool(), kNoBackend);
   LookupQuestion question;
-  question.user = dialing.credentials.login_name();
+  question.user = PlainUser(dialing.credentials.login_name());
   question.password = Secret(dialing.credentials.password.Reveal());
   question.mechanism = dialing.mechanism;
   question.protocol = protocol_;
@@ -284,7 +293,7 @@ void Session::Dial(PoolId pool, BackendId backend) {
   Dialing& dialing = *dialing_;
   dialing.step = Dialing::Step::kDial;
   pool_ = pool;
-  const std::string_view user = dialing.credentials.login_name();
+  const std::string_view user = PlainUser(dialing.credentials.login_name());
   dialing.candidates =
       routes().Choose(keeper_.shared().health, Routes::Wish{pool, backend, protocol_, user}, now_);
   TryNextBackend();

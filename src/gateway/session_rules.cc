@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "gateway/session.h"
+#include "postern/base/ip_bytes.h"
 #include "postern/engine/rule_text.h"
 #include "postern/imap/command.h"
 #include "postern/pop3/command.h"
@@ -50,7 +51,7 @@ SessionFacts Session::Facts() const {
     facts.tls_version = FindTlsVersion(tls.version).value_or(TlsVersion::kNone);
     facts.tls_cipher = tls.cipher;
   }
-  facts.user = engine_->user();
+  facts.user = PlainUser(engine_->user());
   facts.pool = pool_;
   if (!judged_) return facts;
   facts.mechanism = judged_->mechanism;
@@ -89,10 +90,18 @@ void Session::TakeArrivalLimits(const Decision& decision) {
   }
 }
 
+// A client of IPv6 has a whole /64 to come from.
+std::string Session::LimitKey(const Rule& rule, std::string_view user) const {
+  if (rule.per == Rule::Per::kUser) return Ledger::Key(rule.name, user);
+  const Result<Address> client = Address::FromParts(address_, port_);
+  if (!client.ok()) return Ledger::Key(rule.name, address_);
+  const IpBytes ip = IpBytesOf(client.value());
+  return Ledger::Key(rule.name, ip.view().substr(0, 8));
+}
+
 bool Session::TakePlace(RuleId id, std::string_view user) {
   const Rule& rule = keeper_.rules().rule(id);
-  const std::string key =
-      Ledger::Key(rule.name, rule.per == Rule::Per::kUser ? user : std::string_view(address_));
+  const std::string key = LimitKey(rule, user);
   Shared& shared = keeper_.shared();
   Ledger::Taken taken =
       shared.ledger.Take(key, rule.sessions, rule.full == Rule::Full::kEndOldestIdle,
@@ -136,7 +145,8 @@ void Session::NoteIdle() {
 }
 
 void Session::EndIfIdle() {
-  if (finished_ || state_ != SessionState::kRelay || !engine_->quiet()) return;
+  // It has lost its place already: should it be busy again, it ends behind that answer.
+  if (finished_ || state_ != SessionState::kRelay) return;
   Enter([this] { engine_->OnDrain(CloseReason::kLimit); });
 }
 

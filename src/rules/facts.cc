@@ -51,6 +51,19 @@ Stage StageOf(Fact fact) { return RowOf(fact).stage; }
 
 std::string_view StageName(Stage stage) { return kStages[static_cast<std::size_t>(stage)]; }
 
+std::string_view PlainUser(std::string_view user) {
+  const auto is_blank = [](char c) {
+    const auto octet = static_cast<unsigned char>(c);
+    return octet <= ' ' || octet == 0x7F;
+  };
+  while (!user.empty() && is_blank(user.front())) user.remove_prefix(1);
+  const auto is_trailing = [&](char c) {
+    return is_blank(c) || (c == '.' && user.find('@') != std::string_view::npos);
+  };
+  while (!user.empty() && is_trailing(user.back())) user.remove_suffix(1);
+  return user;
+}
+
 std::optional<TlsVersion> FindTlsVersion(std::string_view text) {
   for (std::size_t i = 0; i < kVersions.size(); ++i) {
     if (kVersions[i] == text) return static_cast<TlsVersion>(i);

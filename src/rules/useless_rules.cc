@@ -156,9 +156,15 @@ std::vector<std::string> Finder::Find() {
   AddCandidates();
   std::vector<std::string> sentences;
   for (std::size_t i = 0; i < book_.rules.size(); ++i) {
+    const Rule& rule = book_.rules[i];
+    if (postern::Find(rule.conditions, Fact::kClientCert) != nullptr) {
+      sentences.push_back(rule.place + ": rule '" + rule.name +
+                          "' never matches: client_cert is not known, no listener asks clients for "
+                          "certificates");
+      continue;
+    }
     const Rule* cover = FindCover(i);
     if (cover == nullptr) continue;
-    const Rule& rule = book_.rules[i];
     const bool decides = StageOf(*cover) == stages_[i];
     sentences.push_back(rule.place + ": rule '" + rule.name + "' " +
                         (decides ? "never decides" : "is never reached") + ": '" + cover->name +

@@ -1,5 +1,6 @@
 """Each action of the rules, end to end, in both protocols."""
 
+import base64
 import datetime
 import ssl
 import time
@@ -98,6 +99,19 @@ class Logins(Ruled):
         scrape = self.postern.scrape()
         self.assertEqual(scrape.sum("postern_commands_total", result="denied"), 2)
         self.assertEqual(scrape.sum("postern_logins_total", result="ok"), 2)
+
+    def test_no_spelling_of_a_denied_user_and_no_authorization_identity_gets_past(self):
+        place, imap_side, _ = self.two()
+        self.postern = self.ruled(rule("no ann", "deny", given={"user": r"ann@old\.example"}), place)
+        client = self.imap(self.postern)
+        for user in ("ann@old.example", "ANN@Old.Example", " ann@old.example", "ann@old.example ", "ann@old.example.",
+                     "\tann@old.example\x7f"):
+            client.command(f'LOGIN "{user}" secret', result="NO")
+            self.assertIn(b"[AUTHORIZATIONFAILED]", client.tagged, user)
+        for message in (b"bob\0ann@old.example\0secret", b"ann@old.example\0bob\0secret"):
+            client.command("AUTHENTICATE PLAIN " + base64.b64encode(message).decode(), result="NO")
+            self.assertIn(b"[AUTHORIZATIONFAILED]", client.tagged, message)
+        self.assertFalse(imap_side.wires)
 
     def test_a_login_may_end_the_session(self):
         place, imap_side, pop3_side = self.two()

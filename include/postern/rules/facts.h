@@ -59,12 +59,17 @@ struct SessionFacts {
   TlsVersion tls_version = TlsVersion::kNone;
   std::string_view tls_cipher;   // IANA name
   std::string_view client_cert;  // the subject of a verified client certificate
-  std::string_view user;         // as the client gave it, before any rewriting
+  std::string_view user;         // as the client gave it (PlainUser), before any rewriting
   std::optional<Mechanism> mechanism;
   std::string_view client_name;  // of ID; empty: it said none
   std::string_view client_version;
   PoolId pool = kNoPool;
 };
+
+// The name without what backends may strip or overlook at its ends: spaces, control octets, the dot
+// behind a domain (SECURITY T-ID-5). What rules, limits, lookups and the choice of a backend go by;
+// the backend gets what the client said. A view into user.
+std::string_view PlainUser(std::string_view user);
 
 // One command.
 struct CommandFacts {
