@@ -183,7 +183,7 @@ def expression(board, title, reference="A"):
 
 
 def names_the_slow(board, prometheus, begin):
-    for title in ("Command time, p95 by backend", "Against the fastest of its pool"):
+    for title in ("Command time by backend",):
         # Medians: on a busy machine the other one is slow for a moment too.
         usual = {labels["backend"]: statistics.median([n for n in numbers if not math.isnan(n)] or [0])
                  for labels, numbers in prometheus.over(expression(board, title), begin)}
