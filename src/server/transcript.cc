@@ -161,6 +161,11 @@ std::string Player::Take(const Step& step) {
 
 std::string Player::Arrive(const Step& step) {
   if (std::string wrong = ExpectSilence(); !wrong.empty()) return wrong;
+  // A client that speaks before anything was said of it has just come.
+  if (session_ == nullptr) {
+    if (std::string wrong = PlayWords("start"); !wrong.empty()) return wrong;
+    if (strict_) client_.clear();
+  }
   Show(step.kind, step.text);
   step.kind == 'C' ? session().Client(step.text) : session().Backend(step.text);
   Gather();
