@@ -44,6 +44,13 @@ std::size_t OwnerOf(const void* block) { return (static_cast<const Block*>(block
 
 void* operator new(std::size_t size) { return postern::testing::Allocate(size); }
 void* operator new[](std::size_t size) { return postern::testing::Allocate(size); }
+// The sanitizer's own would not come to those above.
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  return postern::testing::Allocate(size);
+}
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
+  return postern::testing::Allocate(size);
+}
 void operator delete(void* memory) noexcept { postern::testing::Free(memory); }
 void operator delete[](void* memory) noexcept { postern::testing::Free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { postern::testing::Free(memory); }
