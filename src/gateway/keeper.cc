@@ -94,9 +94,9 @@ void Keeper::Answered(std::uint64_t ticket, LookupAnswer answer) {
   session.OnLookup(std::move(answer));
 }
 
-void Keeper::EndIdle(const std::string& id) {
+void Keeper::GiveWay(const std::string& id) {
   for (const std::unique_ptr<Session>& session : sessions_) {
-    if (session->id() == id) return session->EndIfIdle();
+    if (session->id() == id) return session->GiveWay();
   }
 }
 

@@ -40,8 +40,8 @@ class Session final : public EngineHost, private Dialer::Observer {
   void EndForMemory();
   // A reload may have changed the idle times and the rules.
   void SetupChanged();
-  // Ends it for the sake of another, if it waits for nothing.
-  void EndIfIdle();
+  // It has lost its place under a limit to another session: it ends at the next boundary.
+  void GiveWay();
   void OnLookup(LookupAnswer answer);
   const std::string& id() const { return id_; }
 
@@ -94,8 +94,7 @@ class Session final : public EngineHost, private Dialer::Observer {
     std::shared_ptr<const SessionRules> rules;
     std::uint32_t generation = 0;  // of the keeper's rules; 0: to be asked again
     bool of_user = false;          // rules are those of who has logged in
-    std::optional<Mechanism> mechanism;
-    std::string client_name;  // of the first ID
+    std::string client_name;       // of the first ID
     std::string client_version;
     std::vector<std::unique_ptr<Ledger::Place>> places;
     bool greeting_waits = false;
@@ -253,6 +252,7 @@ class Session final : public EngineHost, private Dialer::Observer {
   ListenerId listener_;
   Protocol protocol_;
   SessionState state_ = SessionState::kHandshake;
+  std::optional<Mechanism> mechanism_;  // of the last login; rules that a reload brings may ask
   PoolId pool_ = kNoPool;
   BackendId backend_id_ = kNoBackend;
   bool finished_ = false;

@@ -5,13 +5,6 @@
 #include "gateway/session.h"
 
 namespace postern {
-namespace {
-
-std::string_view ProtocolName(Protocol protocol) {
-  return protocol == Protocol::kImap ? "imap" : "pop3";
-}
-
-}  // namespace
 
 void Session::LoginFailed(std::string_view user, std::string_view mechanism,
                           std::string_view result) {

@@ -60,6 +60,7 @@ void Session::ConnectBackend(const Credentials& credentials, Mechanism mechanism
   dialing_ = std::make_unique<Dialing>(*this);
   Dialing& dialing = *dialing_;
   dialing.mechanism = mechanism;
+  mechanism_ = mechanism;
   // The password only where somebody may ask for it.
   if (setup().lookup || judged_by_rules()) {
     dialing.credentials = CopyOf(credentials);
@@ -76,9 +77,7 @@ void Session::ConnectBackend(const Credentials& credentials, Mechanism mechanism
 
 // False: the login goes no further.
 bool Session::JudgeLogin(std::string_view user) {
-  Judged& judged = this->judged();
-  judged.mechanism = dialing_->mechanism;
-  judged.generation = 0;
+  judged().generation = 0;
   if (!arrival_->tls_judged) {
     // A session without TLS passes that stage here.
     arrival_->tls_judged = true;
@@ -203,7 +202,6 @@ void Session::FindLimitsAnew() {
   if (!judged_by_rules() || dialing_->user_key.empty()) return;
   SessionFacts facts = Facts();
   facts.user = dialing_->user_key;
-  facts.mechanism = dialing_->mechanism;
   TakeLimits(keeper_.rules().Decide(Stage::kLogin, facts));
 }
 

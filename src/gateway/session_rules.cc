@@ -12,13 +12,6 @@
 namespace postern {
 namespace {
 
-// The most that delays may add up to (DESIGN 1.3).
-constexpr Duration kMaxRuleDelay = std::chrono::seconds(30);
-
-std::string_view ProtocolName(Protocol protocol) {
-  return protocol == Protocol::kImap ? "imap" : "pop3";
-}
-
 std::string_view CommandName(Protocol protocol, std::uint8_t command) {
   if (protocol == Protocol::kImap) {
     return imap::CommandName(static_cast<imap::CommandKind>(command));
@@ -53,8 +46,8 @@ SessionFacts Session::Facts() const {
   }
   facts.user = PlainUser(engine_->user());
   facts.pool = pool_;
+  facts.mechanism = mechanism_;
   if (!judged_) return facts;
-  facts.mechanism = judged_->mechanism;
   facts.client_name = judged_->client_name;
   facts.client_version = judged_->client_version;
   return facts;
@@ -110,7 +103,7 @@ bool Session::TakePlace(RuleId id, std::string_view user) {
   judged().places.push_back(std::move(taken.place));
   if (taken.end) {
     shared.post(taken.end->worker,
-                [id = taken.end->session](Keeper& keeper) { keeper.EndIdle(id); });
+                [id = taken.end->session](Keeper& keeper) { keeper.GiveWay(id); });
   }
   return true;
 }
@@ -144,8 +137,7 @@ void Session::NoteIdle() {
   }
 }
 
-void Session::EndIfIdle() {
-  // It has lost its place already: should it be busy again, it ends behind that answer.
+void Session::GiveWay() {
   if (finished_ || state_ != SessionState::kRelay) return;
   Enter([this] { engine_->OnDrain(CloseReason::kLimit); });
 }

@@ -37,7 +37,7 @@ Hash128 AnswerCache::KeyOf(const LookupQuestion& question, bool judges) const {
     AppendPart(text, question.user);
     AppendPart(text, question.password.Reveal());
     AppendPart(text, IsOauth(question.mechanism) ? MechanismName(question.mechanism) : "");
-    AppendPart(text, question.protocol == Protocol::kImap ? "imap" : "pop3");
+    AppendPart(text, ProtocolName(question.protocol));
     AppendPart(text, question.client.HostText());
   } else {
     AppendPart(text, ToLower(question.user));

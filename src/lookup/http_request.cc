@@ -49,7 +49,7 @@ std::string MailAuthRequest(const ServiceUrl& url, const LookupQuestion& questio
   AppendMailAuthEscaped(text, question.password.Reveal());
   // From here on memory that is outgrown has the password in it.
   std::string rest = "\r\n";
-  AppendField(rest, "Auth-Protocol", question.protocol == Protocol::kImap ? "imap" : "pop3");
+  AppendField(rest, "Auth-Protocol", ProtocolName(question.protocol));
   AppendField(rest, "Auth-Login-Attempt", std::to_string(question.attempt));
   AppendField(rest, "Client-IP", question.client.HostText());
   rest += "\r\n";

@@ -7,8 +7,6 @@
 namespace postern {
 namespace {
 
-constexpr Duration kMostDelay = std::chrono::seconds(30);
-
 const Condition* Find(const std::vector<Condition>& conditions, Fact fact) {
   for (const Condition& condition : conditions) {
     if (condition.fact == fact) return &condition;
@@ -94,7 +92,7 @@ Status CheckParameters(const Rule& rule) {
                                      "limit needs `sessions`, at least 1; to refuse all, "
                                      "use deny");
     case Action::kDelay:
-      return rule.delay > Duration::zero() && rule.delay <= kMostDelay
+      return rule.delay > Duration::zero() && rule.delay <= kMaxRuleDelay
                  ? Status()
                  : Status::Error("delay needs `delay`, more than 0s and at most 30s");
     case Action::kHide:

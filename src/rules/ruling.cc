@@ -5,8 +5,6 @@
 namespace postern {
 namespace {
 
-constexpr Duration kMostDelay = std::chrono::seconds(30);
-
 bool Refuses(Action action) {
   const Decision::Verdict verdict = VerdictOf(action);
   return verdict != Decision::Verdict::kNone && verdict != Decision::Verdict::kAllow;
@@ -80,7 +78,7 @@ void Ruling::TakeEffect(const CompiledRule& rule, const Rule& written) {
     decision_.verdict = VerdictOf(rule.action);
   }
   if (rule.action == Action::kDelay) {
-    decision_.delay = std::min(kMostDelay, decision_.delay + written.delay);
+    decision_.delay = std::min(kMaxRuleDelay, decision_.delay + written.delay);
   }
 }
 

@@ -77,7 +77,7 @@ std::string_view StateName(SessionState state) {
 std::string SessionJson(const SessionInfo& session, bool users) {
   return Object()
       .Text("id", session.id)
-      .Text("protocol", session.protocol == Protocol::kImap ? "imap" : "pop3")
+      .Text("protocol", ProtocolName(session.protocol))
       .Text("state", StateName(session.state))
       .Text("listener", session.listener)
       .Text("client", session.client)

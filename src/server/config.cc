@@ -14,10 +14,6 @@ namespace {
 constexpr Duration kLeastImapIdle = std::chrono::minutes(30);  // RFC 9051 §5.4
 constexpr Duration kLeastPop3Idle = std::chrono::minutes(10);  // RFC 1939 §3
 
-std::string_view ProtocolText(Protocol protocol) {
-  return protocol == Protocol::kImap ? "imap" : "pop3";
-}
-
 // Reports the second and later bearers of a name.
 template <typename Items>
 void CheckNames(const Items& items, const std::vector<Place>& places, std::string_view what,
@@ -103,8 +99,8 @@ void CheckBackends(const Draft& draft, Problems& problems) {
         problems.Error(draft.backend_places[i],
                        fmt::format("backend \"{}\" has no {} address, but listener \"{}\" serves "
                                    "it; add {} = \"host:port\"",
-                                   backend.name, ProtocolText(protocol), listener.name,
-                                   ProtocolText(protocol)));
+                                   backend.name, ProtocolName(protocol), listener.name,
+                                   ProtocolName(protocol)));
         break;
       }
     }

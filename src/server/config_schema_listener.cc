@@ -91,7 +91,7 @@ constexpr Key kKeys[] = {
   {"listener", "protocol", "imap or pop3", "", "what is spoken there", true,
    [](Value& v, Target& t) { v.Choice({"imap", "pop3"}, t.listener->protocol); },
    [](const Target& t) {
-     return TomlQuote(t.listener->protocol == Protocol::kImap ? "imap" : "pop3");
+     return TomlQuote(ProtocolName(t.listener->protocol));
    }},
   {"listener", "address", kAddress, "", "numeric; [::]:993 is IPv6 only; port 0 takes a free one", true,
    [](Value& v, Target& t) { v.Endpoint(t.listener->address); },

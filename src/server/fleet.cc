@@ -162,7 +162,7 @@ Status Fleet::MakeContexts(const Config& config, Draft& draft, WorkerSetup& work
     settings.certificates = draft.certificates;
     settings.minimum = config.minimum_tls;
     settings.strict_sni = listener.strict_sni;
-    settings.alpn = listener.protocol == Protocol::kImap ? "imap" : "pop3";
+    settings.alpn = ProtocolName(listener.protocol);
     settings.ticket_keys = draft.ticket_keys;
     Result<std::unique_ptr<TlsContext>> context = TlsContext::ForServer(settings);
     if (!context.ok()) return context.error();

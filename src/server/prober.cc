@@ -189,14 +189,13 @@ void Prober::Look() {
 void Prober::TellState(Watched& watched) {
   const BackendState state = health_.state(watched.id, watched.target.protocol);
   if (state == watched.told) return;
-  log_.Write(
-      std::move(LogLine("backend_state")
-                    .Text("pool", watched.pool_name)
-                    .Text("backend", watched.name)
-                    .Text("protocol", watched.target.protocol == Protocol::kImap ? "imap" : "pop3")
-                    .Text("from", BackendStateName(watched.told))
-                    .Text("to", BackendStateName(state))
-                    .Text("reason", ReasonOf(watched, state))));
+  log_.Write(std::move(LogLine("backend_state")
+                           .Text("pool", watched.pool_name)
+                           .Text("backend", watched.name)
+                           .Text("protocol", ProtocolName(watched.target.protocol))
+                           .Text("from", BackendStateName(watched.told))
+                           .Text("to", BackendStateName(state))
+                           .Text("reason", ReasonOf(watched, state))));
   watched.told = state;
   watched.told_at = MonotonicNow();
 }

@@ -4,11 +4,16 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 namespace postern {
 
 enum class Protocol : std::uint8_t { kImap, kPop3 };
 inline constexpr std::size_t kProtocolCount = 2;
+// "imap", "pop3": in the configuration, in labels and in the log.
+constexpr std::string_view ProtocolName(Protocol protocol) {
+  return protocol == Protocol::kImap ? "imap" : "pop3";
+}
 
 // Indices into the configuration's lists, stable for the life of the process. A backend's index
 // counts over all pools.

@@ -108,8 +108,8 @@ class Keeper {
   bool empty() const { return sessions_.empty(); }
   std::size_t size() const { return sessions_.size(); }
 
-  // Ends the session of that id if it waits for nothing now.
-  void EndIdle(const std::string& id);
+  // The session of that id has lost its place under a limit to another one.
+  void GiveWay(const std::string& id);
 
   // For sessions.
   RuleSet& rules() { return *rules_; }

@@ -69,6 +69,9 @@ struct Condition {
   std::vector<FactValue> any_of;
 };
 
+// The most that a delay may be, and that delays may add up to (DESIGN 1.3).
+inline constexpr Duration kMaxRuleDelay = std::chrono::seconds(30);
+
 // [[rule.exempt]]: the rule does not apply to these users until that day is over (UTC).
 struct Exemption {
   std::vector<FactValue> users;  // patterns
