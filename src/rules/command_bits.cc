@@ -56,6 +56,13 @@ std::uint64_t Pop3CommandsWith(Fact fact) {
 
 }  // namespace
 
+bool Carries(const CommandValue& command, Fact fact) {
+  if (!command.imap) return false;
+  const auto kind = static_cast<imap::CommandKind>(*command.imap);
+  if (fact == Fact::kMailbox) return !NamesNoMailbox(kind);
+  return imap::Traits(kind).literals == imap::Literals::kStreamed;
+}
+
 std::uint64_t CommandsThatMeet(std::span<const Test> tests, Protocol protocol) {
   const bool imap = protocol == Protocol::kImap;
   std::uint64_t bits = BitsUpTo(imap ? imap::kCommandCount : pop3::kCommandCount);

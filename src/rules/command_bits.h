@@ -12,5 +12,7 @@ namespace postern {
 // tests: those of a rule's `if` that are ByCommand, `command` aside. 0: no command of this protocol
 // ever meets them.
 std::uint64_t CommandsThatMeet(std::span<const Test> tests, Protocol protocol);
+// Whether clients' commands of this verb have a mailbox (kMailbox) or announce a message (kSize).
+bool Carries(const CommandValue& command, Fact fact);
 
 }  // namespace postern

@@ -1,10 +1,12 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "postern/rules/rule.h"
+#include "rules/command_bits.h"
 
 namespace postern {
 namespace {
@@ -152,6 +154,22 @@ const Rule* Finder::FindCover(std::size_t index) const {
   return cover;
 }
 
+// The fact of a command that the rule asks for and that no command it names has.
+std::optional<Fact> FindLacking(const Rule& rule) {
+  const Condition* commands = Find(rule.conditions, Fact::kCommand);
+  if (commands == nullptr) return {};
+  for (const Fact fact : {Fact::kMailbox, Fact::kSize}) {
+    if (Find(rule.conditions, fact) == nullptr) continue;
+    const bool carried = std::any_of(commands->any_of.begin(), commands->any_of.end(),
+                                     [fact](const FactValue& value) {
+                                       const auto* command = std::get_if<CommandValue>(&value.what);
+                                       return command == nullptr || Carries(*command, fact);
+                                     });
+    if (!carried) return fact;
+  }
+  return {};
+}
+
 std::vector<std::string> Finder::Find() {
   AddCandidates();
   std::vector<std::string> sentences;
@@ -161,6 +179,12 @@ std::vector<std::string> Finder::Find() {
       sentences.push_back(rule.place + ": rule '" + rule.name +
                           "' never matches: client_cert is not known, no listener asks clients for "
                           "certificates");
+      continue;
+    }
+    if (const std::optional<Fact> lacking = FindLacking(rule)) {
+      sentences.push_back(rule.place + ": rule '" + rule.name +
+                          "' never matches: no command that it names has a " +
+                          std::string(FactName(*lacking)));
       continue;
     }
     const Rule* cover = FindCover(i);

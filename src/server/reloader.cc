@@ -87,6 +87,27 @@ bool Reloader::Reapply(Config config, const char* cause) {
   return status.ok();
 }
 
+void Reloader::TakeAddresses(Config config) {
+  constexpr const char* kCause = "address";
+  if (under_way_ || stopped_) return;
+  if (config.lookups.empty()) {
+    Reapply(std::move(config), kCause);
+    return;
+  }
+  Result<CompileOrder> order = fleet_.Prepare(config);
+  if (!order.ok()) return Refuse(kCause, order.error().message());
+  under_way_ = true;
+  auto kept = std::make_shared<Config>(std::move(config));
+  loader_.Compile(std::move(order.value()), [this, kept](Result<Compiled> compiled) {
+    const Status status = compiled.ok()
+                              ? Apply(std::move(*kept), std::move(compiled.value()), kCause)
+                              : compiled.error();
+    if (!status.ok()) Refuse(kCause, status.message());
+    under_way_ = false;
+    BeginNext();
+  });
+}
+
 Status Reloader::Apply(Config config, std::optional<Compiled> compiled, const char* cause) {
   if (Status status = fleet_.Apply(config, std::move(compiled)); !status.ok()) return status;
   ++applied_;

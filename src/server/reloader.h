@@ -30,9 +30,12 @@ class Reloader {
   const Config& config() const { return config_; }
   // Reads the file again. One that is under way is followed by another one.
   void Reload(const char* cause, Done done);
-  // The same configuration with other files behind it, or with the addresses of its host names as
-  // they are now. True when it was applied.
+  // The same configuration with other files behind it. True when it was applied.
   bool Reapply(Config config, const char* cause);
+  // The same configuration with the addresses of its host names as they are now. Lookups, whose
+  // answers may be addresses, are made anew away from the loop; not while a reload is under way: it
+  // is to be asked for again.
+  void TakeAddresses(Config config);
   // Nothing is begun any more.
   void Stop() { stopped_ = true; }
 

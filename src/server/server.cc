@@ -98,7 +98,7 @@ Status Server::Open(const Config& config) {
     fleet_->AdoptOffer(std::move(offer));
   });
   names_ = std::make_unique<NameWatch>(
-      loop_, *log_, [this](Config next) { reloader_->Reapply(std::move(next), "address"); });
+      loop_, *log_, [this](Config next) { reloader_->TakeAddresses(std::move(next)); });
   expiry_ = std::make_unique<Expiry>(*log_);
   watchdog_ = std::make_unique<Watchdog>(*log_, fleet_->size());
   if (Status status = OpenAdmin(config.admin_address); !status.ok()) return status;

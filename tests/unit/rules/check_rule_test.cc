@@ -134,6 +134,20 @@ TEST_CASE("A rule of a later stage than a refusal of all that it asks for is nev
             .empty());
 }
 
+TEST_CASE("A rule whose commands never have what it asks for is named") {
+  const Condition mailbox = Where(Fact::kMailbox, "INBOX");
+  const Condition size = Where(Fact::kSize, ">1MiB");
+  const auto of = [](std::initializer_list<std::string_view> verbs, const Condition& other) {
+    return Useless({Make(Action::kDeny, {Where(Fact::kCommand, verbs), other})});
+  };
+  CHECK(of({"NOOP"}, mailbox).size() == 1);
+  CHECK(of({"FETCH", "LIST"}, size).size() == 1);
+  CHECK(of({"NOOP", "SELECT"}, mailbox).empty());
+  CHECK(of({"APPEND"}, size).empty());
+  CHECK(Useless({Make(Action::kDeny, {size})}).empty());
+  CHECK(Useless({Make(Action::kDeny, {Where(Fact::kClientCert, "x")})}).size() == 1);
+}
+
 TEST_CASE("An allowance for all mailboxes does not hide a refusal of any") {
   const Condition shared = Where(Fact::kMailbox, "Shared");
   CHECK(Useless({Make(Action::kAllow, {shared}), Make(Action::kDeny, {shared})}).empty());
